@@ -1,1 +1,13 @@
-//! Being built: see docs/ARCHITECTURE.md.
+//! The configuration language: nginx.conf text in, a typed [`Config`] or exact diagnostics out.
+//!
+//! What was written ([`tree`], with spans) → what it means ([`model`], typed, inherited, defaulted).
+//! What runs (tables, sockets, resolved names) is the gateway's.
+//!
+//! Not here: any file system access but through `Files`, DNS, TLS, the wire.
+
+pub mod diagnostic;
+pub mod model;
+pub mod tree;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use model::Config;

@@ -1,0 +1,75 @@
+//! Locations: what they match and what they do. Not here: the search among them.
+
+use super::{Regex, Settings, Template};
+
+/// A location, or a server's own level.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// What it matches.
+    pub pattern: Pattern,
+    /// Everything that is in force here, inheritance applied.
+    pub settings: Settings,
+    /// `return`, if written here.
+    pub answer: Option<Return>,
+    /// `internal`.
+    pub internal: bool,
+    /// Nested locations in the order written (never named ones).
+    pub children: Vec<Location>,
+}
+
+/// The pattern of a `location`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// A server's own level: matches everything.
+    Server,
+    /// `= /path`.
+    Exact(Box<str>),
+    /// `/path`.
+    Prefix(Box<str>),
+    /// `^~ /path`: a prefix that stops the search for regular expressions.
+    PrefixNoRegex(Box<str>),
+    /// `~ expression` and `~* expression`.
+    Regex(Regex),
+    /// `@name`, with the `@`.
+    Named(Box<str>),
+}
+
+/// `return`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Return {
+    /// `return CODE;` — 444 closes the connection without an answer.
+    Status(u16),
+    /// `return CODE TEXT;` for codes that are not redirects.
+    Text(u16, Template),
+    /// `return CODE URL;` with 301, 302, 303, 307, 308, or `return URL;` (302).
+    Redirect(u16, Template),
+}
+
+/// `try_files FILE … LAST`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TryFiles {
+    /// Paths tried in order; those that end in `/` are directories.
+    pub candidates: Vec<TryCandidate>,
+    /// What happens when none exists.
+    pub last: TryTarget,
+}
+
+/// A candidate of [`TryFiles`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TryCandidate {
+    /// The path below the root, without the trailing slash that marks a directory.
+    pub path: Template,
+    /// Whether a directory is wanted.
+    pub directory: bool,
+}
+
+/// The last argument of `try_files`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TryTarget {
+    /// `=404`.
+    Status(u16),
+    /// `@name`, with the `@`.
+    Named(Box<str>),
+    /// A URI for an internal redirect, perhaps with arguments.
+    Uri(Template),
+}
