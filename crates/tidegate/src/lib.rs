@@ -1,0 +1,3 @@
+//! The gateway: sockets, clocks and threads around `config`, `http1` and `policy`.
+
+pub mod logs;
