@@ -1,3 +1,4 @@
 //! The gateway: sockets, clocks and threads around `config`, `http1` and `policy`.
 
 pub mod logs;
+pub mod process;
