@@ -12,14 +12,19 @@ mod context;
 mod finish;
 mod http;
 mod level;
+mod load;
 mod location;
 mod names;
 mod root;
 mod server;
+
+mod scratch;
 mod text;
 mod upstream;
 
 use std::path::{Path, PathBuf};
+
+pub use load::load_text;
 
 pub(crate) use address::HostPart;
 pub(crate) use context::{Build, Line};

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::log::error_log_of;
-use super::row::{MAIN, Row, at_least, between, custom, exactly, flag, section};
+use super::row::{
+    EVERYWHERE, MAIN, Row, at_least, between, custom, definition, exactly, flag, section,
+};
 use crate::build::{Build, Line};
 use crate::model::{Main, User};
 
@@ -72,6 +74,12 @@ pub(super) fn rows() -> Vec<Row> {
             .help("Is read, and loads nothing.")
             .manual("nginx's dynamic modules cannot be loaded. What is supported is built in; directives of other modules are named one by one.")
             .differs("No module is loaded."),
+        definition("include", EVERYWHERE, exactly(1), |_, _| {})
+            .repeats()
+            .syntax("file | mask")
+            .help("Reads another file, or all that match a mask, in its place.")
+            .manual("Relative paths start at the directory of the main configuration file. A mask that matches nothing is no error; a missing file is. It may stand anywhere, in `types` and `map` too.")
+            .differs("A mime.types that does not exist is replaced by a built-in one."),
     ]
 }
 

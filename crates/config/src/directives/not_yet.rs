@@ -279,7 +279,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("the fancyindex module", "fancyindex fancyindex_*"),
     (
         "the ngx_http_proxy_connect module",
-        "proxy_connect proxy_connect_*",
+        "proxy_connect proxy_connect_allow proxy_connect_address proxy_connect_data_timeout",
     ),
     ("the Redis module", "redis_pass redis2_*"),
 ];
