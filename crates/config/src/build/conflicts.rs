@@ -1,0 +1,78 @@
+//! What servers mean to each other: sockets they share, names they both claim. Not here: a server alone.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Build, Host};
+use crate::model::{ListenAddress, Server, ServerName};
+
+/// What was seen of an address so far.
+#[derive(Default)]
+struct Shared {
+    default: bool,
+    options: bool,
+    proxy_protocol: bool,
+    names: HashSet<String>,
+}
+
+/// Says what conflicts; settles for all servers of an address what any of them said.
+pub(crate) fn check(build: &mut Build<'_>, servers: &mut [Server], hosts: &[Host]) {
+    let mut addresses: HashMap<ListenAddress, Shared> = HashMap::new();
+    for host in hosts {
+        check_host(build, &mut addresses, host);
+    }
+    for listen in servers.iter_mut().flat_map(|server| &mut server.listens) {
+        let shared = addresses.get(&listen.address);
+        listen.proxy_protocol |= shared.is_some_and(|shared| shared.proxy_protocol);
+    }
+}
+
+fn check_host(build: &mut Build<'_>, addresses: &mut HashMap<ListenAddress, Shared>, host: &Host) {
+    let mut own: HashSet<&ListenAddress> = HashSet::new();
+    for written in &host.listens {
+        let listen = &written.listen;
+        let address = show(&listen.address);
+        if !own.insert(&listen.address) {
+            build.error(written.span, format!("a duplicate listen {address}"));
+            continue;
+        }
+        let shared = addresses.entry(listen.address.clone()).or_default();
+        if written.options && std::mem::replace(&mut shared.options, true) {
+            build.error(
+                written.span,
+                format!("duplicate listen options for {address}"),
+            );
+            build.help("give backlog, rcvbuf, sndbuf, … in one listen of the address only");
+        }
+        if listen.default_server && std::mem::replace(&mut shared.default, true) {
+            build.error(
+                written.span,
+                format!("a duplicate default server for {address}"),
+            );
+        }
+        shared.proxy_protocol |= listen.proxy_protocol;
+        check_names(build, shared, host, &address);
+    }
+}
+
+fn check_names(build: &mut Build<'_>, shared: &mut Shared, host: &Host, address: &str) {
+    for (name, span) in &host.names {
+        if matches!(name, ServerName::Regex(_)) {
+            continue;
+        }
+        let text = name.text();
+        if !shared.names.insert(text.clone()) {
+            build.warn(
+                *span,
+                format!("conflicting server name \"{text}\" on {address}, ignored"),
+            );
+        }
+    }
+}
+
+/// An address as nginx's messages show it.
+fn show(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Socket(socket) => socket.to_string(),
+        ListenAddress::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
