@@ -36,7 +36,6 @@ pub(crate) struct Level {
 #[derive(Clone, Default)]
 pub(crate) struct Written {
     pub busy_buffers_size: Option<usize>,
-    pub max_temp_file_size: Option<u64>,
     pub hide_headers: Vec<Box<str>>,
     pub pass_headers: Vec<Box<str>>,
     /// `None` until a `proxy_redirect` or a literal `proxy_pass` was seen here or above.

@@ -9,5 +9,5 @@ pub fn load_text(text: &str) -> Loaded {
         prefix: "/etc/nginx".into(),
         ..Options::default()
     };
-    meaning_of(super::scratch::parse(text), Vec::new(), &options)
+    meaning_of(super::stopgap::parse(text), Vec::new(), &options)
 }

@@ -18,7 +18,7 @@ mod names;
 mod root;
 mod server;
 
-mod scratch;
+mod stopgap;
 mod text;
 mod upstream;
 
@@ -29,7 +29,7 @@ pub use load::load_text;
 pub(crate) use address::HostPart;
 pub(crate) use context::{Build, Line};
 pub(crate) use finish::RESOLVER_TIMEOUT;
-pub(crate) use level::{Host, Level, NextUpstream, UpstreamDraft, WrittenListen, no_types};
+pub(crate) use level::{Host, Level, UpstreamDraft, WrittenListen, no_types};
 pub(crate) use server::plain_listen;
 pub(crate) use text::{size as size_text, time as time_text};
 pub(crate) use upstream::{

@@ -39,7 +39,8 @@ pub(crate) fn server(build: &mut Build<'_>, line: &Line<'_>, http: &Level) -> (S
 /// Adds the socket and the name of a server that wrote none.
 fn complete(build: &Build<'_>, line: &Line<'_>, host: &mut Host) {
     let span = line.span();
-    if host.listens.is_empty() {
+    let wrote = |name: &str| line.block().iter().any(|inside| inside.name.text == name);
+    if !wrote("listen") {
         let port = if build.options.unprivileged { 8000 } else { 80 };
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         host.listens.push(WrittenListen {
@@ -48,7 +49,7 @@ fn complete(build: &Build<'_>, line: &Line<'_>, host: &mut Host) {
             span,
         });
     }
-    if host.names.is_empty() {
+    if !wrote("server_name") {
         host.names.push((ServerName::Exact("".into()), span));
     }
 }

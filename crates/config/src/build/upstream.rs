@@ -27,10 +27,7 @@ pub(crate) fn define_upstream(build: &mut Build<'_>, line: &Line<'_>) {
         return;
     }
     if !lines.iter().any(|inside| inside.name() == "server") {
-        build.error(
-            name.span,
-            format!("no servers are inside upstream \"{}\"", name.text),
-        );
+        build.error(name.span, "no servers are inside upstream");
     } else if draft.upstream.servers.iter().all(|server| server.backup) {
         check_only_backups(build, name.span, &draft.upstream);
     }

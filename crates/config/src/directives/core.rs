@@ -6,7 +6,7 @@ use super::row::{
     long_count, time,
 };
 use crate::build::addresses;
-use crate::build::{Build, HostPart, Level, Line, RESOLVER_TIMEOUT};
+use crate::build::{Build, HostPart, Level, Line, RESOLVER_TIMEOUT, time_text};
 use crate::model::{
     ErrorPage, ErrorPageTarget, IfModifiedSince, LingeringClose, Resolver, ServerTokens,
 };
@@ -157,7 +157,7 @@ fn error_page(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         _ => (before, None),
     };
     if codes.is_empty() {
-        return build.invalid_value(target_word);
+        return build.invalid_value(line.word(0));
     }
     let overwrite = match overwrite.map(|word| response_code(build, word)) {
         Some(None) => return,
@@ -247,11 +247,10 @@ fn resolver(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     for word in line.words() {
         match word.text.split_once('=') {
             Some(("valid", time)) => {
-                let time = Word {
-                    text: time.to_owned(),
-                    ..word.clone()
-                };
-                resolver.valid = build.time(line, &time);
+                resolver.valid = time_text(time);
+                if resolver.valid.is_none() {
+                    build.error(word.span, format!("invalid parameter: {}", word.text));
+                }
             }
             Some(("ipv4", on)) => resolver.families.0 = family(build, word, on),
             Some(("ipv6", on)) => resolver.families.1 = family(build, word, on),

@@ -77,7 +77,8 @@ fn map_key(build: &mut Build<'_>, map: &Map, word: &Word) -> Option<MapKey> {
     }
     // A backslash lets a key be one of the special words, or start with a tilde.
     let text = word.text.strip_prefix('\\').unwrap_or(&word.text);
-    let key = MapKey::Literal(text.to_ascii_lowercase().into());
+    let text = text.to_ascii_lowercase();
+    let key = MapKey::Literal(text.as_str().into());
     if map.entries.iter().any(|(known, _)| *known == key) {
         build.error(word.span, format!("conflicting parameter \"{text}\""));
         return None;

@@ -29,7 +29,8 @@ pub use not_yet::{Unsupported, unsupported, unsupported_names};
 pub(crate) use proxy_pass::default_redirect;
 pub use row::{Arity, Context, Row, Status};
 pub(crate) use row::{Meaning, Setter, Value};
-pub(crate) use types::{built_in_mime_types, nginx_default_types};
+pub use types::built_in_mime_types;
+pub(crate) use types::nginx_default_types;
 
 /// Every row, by module and in the order that the manual shows.
 pub fn table() -> &'static [Row] {

@@ -132,8 +132,8 @@ fn http_rows() -> Vec<Row> {
             Value::Size,
             "it concerns FreeBSD only",
         ),
-        nothing("server_names_hash_bucket_size", HTTP, Value::Size, HASH),
-        nothing("server_names_hash_max_size", HTTP, Value::Size, HASH),
+        nothing("server_names_hash_bucket_size", HTTP, Value::Number, HASH),
+        nothing("server_names_hash_max_size", HTTP, Value::Number, HASH),
         nothing(
             "subrequest_output_buffer_size",
             LEVELS,
@@ -146,17 +146,17 @@ fn http_rows() -> Vec<Row> {
             Value::Flag,
             "heads and bodies are sent together anyway",
         ),
-        nothing("types_hash_bucket_size", LEVELS, Value::Size, HASH),
-        nothing("types_hash_max_size", LEVELS, Value::Size, HASH),
-        nothing("variables_hash_bucket_size", HTTP, Value::Size, HASH),
-        nothing("variables_hash_max_size", HTTP, Value::Size, HASH),
+        nothing("types_hash_bucket_size", LEVELS, Value::Number, HASH),
+        nothing("types_hash_max_size", LEVELS, Value::Number, HASH),
+        nothing("variables_hash_bucket_size", HTTP, Value::Number, HASH),
+        nothing("variables_hash_max_size", HTTP, Value::Number, HASH),
         of(
             "ngx_http_map_module",
-            nothing("map_hash_bucket_size", HTTP, Value::Size, HASH),
+            nothing("map_hash_bucket_size", HTTP, Value::Number, HASH),
         ),
         of(
             "ngx_http_map_module",
-            nothing("map_hash_max_size", HTTP, Value::Size, HASH),
+            nothing("map_hash_max_size", HTTP, Value::Number, HASH),
         ),
         of(
             "ngx_http_log_module",
@@ -230,8 +230,13 @@ fn file_rows() -> Vec<Row> {
 
 fn proxy_rows() -> Vec<Row> {
     [
-        nothing("proxy_headers_hash_bucket_size", LEVELS, Value::Size, HASH),
-        nothing("proxy_headers_hash_max_size", LEVELS, Value::Size, HASH),
+        nothing(
+            "proxy_headers_hash_bucket_size",
+            LEVELS,
+            Value::Number,
+            HASH,
+        ),
+        nothing("proxy_headers_hash_max_size", LEVELS, Value::Number, HASH),
         nothing(
             "proxy_send_lowat",
             LEVELS,

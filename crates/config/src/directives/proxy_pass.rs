@@ -31,8 +31,8 @@ fn variable_pass(build: &mut Build<'_>, word: &Word, text: Template) -> Option<P
         return None;
     }
     if !word.text.starts_with('$') && !starts_with(&word.text, "http://") {
-        invalid_prefix(build, word);
-        return None;
+        build.warn(word.span, "invalid URL prefix: every request will fail");
+        build.help("a URL with variables must come to one that starts with http://");
     }
     Some(ProxyPass {
         target: ProxyTarget::Variable(text.clone()),
@@ -114,6 +114,7 @@ fn target(
         && let Some(place) = find_upstream(build, name)
     {
         if let Some(port) = written.port {
+            let name = name_of(build, place);
             build.error(
                 word.span,
                 format!("upstream \"{name}\" may not have port {port}"),
@@ -124,6 +125,11 @@ fn target(
         return Some(ProxyTarget::Upstream(place));
     }
     Some(ProxyTarget::Upstream(implicit_upstream(build, written)))
+}
+
+fn name_of(build: &Build<'_>, place: usize) -> Box<str> {
+    let upstream = build.upstreams.get(place);
+    upstream.map_or_else(Box::default, |upstream| upstream.name.clone())
 }
 
 /// `$proxy_host` and `$proxy_port`.

@@ -88,7 +88,7 @@ fn listen_address(host: &HostPart<'_>, port: u16) -> Option<ListenAddress> {
 fn parameters(build: &mut Build<'_>, line: &Line<'_>, listen: &mut Listen, say: bool) -> bool {
     let mut options = false;
     for word in line.words().iter().skip(1) {
-        match parameter(build, line, word, listen) {
+        match parameter(build, word, listen) {
             Some(Effect::Option) => options = true,
             Some(Effect::Plain) => {}
             Some(Effect::Nothing(reason)) if say => build.note(
@@ -124,12 +124,7 @@ enum Effect {
     NotYet(&'static str),
 }
 
-fn parameter(
-    build: &mut Build<'_>,
-    line: &Line<'_>,
-    word: &Word,
-    listen: &mut Listen,
-) -> Option<Effect> {
+fn parameter(build: &mut Build<'_>, word: &Word, listen: &mut Listen) -> Option<Effect> {
     let (name, value) = match word.text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (word.text.as_str(), None),
@@ -152,7 +147,7 @@ fn parameter(
         ("fastopen" | "setfib" | "accept_filter", Some(_)) => {
             return Some(Effect::Nothing("the socket option is not set"));
         }
-        (name, Some(value)) => return socket_option(build, line, word, listen, name, value),
+        (name, Some(value)) => return socket_option(build, word, listen, name, value),
         _ => return None,
     }
     Some(Effect::Plain)
@@ -161,32 +156,27 @@ fn parameter(
 /// `backlog=`, `rcvbuf=`, `sndbuf=`, `ipv6only=`, `so_keepalive=`.
 fn socket_option(
     build: &mut Build<'_>,
-    line: &Line<'_>,
     word: &Word,
     listen: &mut Listen,
     name: &str,
     value: &str,
 ) -> Option<Effect> {
-    let value = &Word {
-        text: value.to_owned(),
-        ..word.clone()
-    };
     match name {
         "backlog" => {
-            let backlog = value
-                .text
-                .parse::<u32>()
-                .ok()
-                .filter(|&backlog| backlog > 0);
+            let backlog = value.parse::<u32>().ok().filter(|&backlog| backlog > 0);
             if backlog.is_none() {
                 build.error(word.span, format!("invalid backlog \"{}\"", word.text));
             }
             listen.backlog = backlog;
         }
-        "rcvbuf" => listen.rcvbuf = buffer(build, word, &value.text, name),
-        "sndbuf" => listen.sndbuf = buffer(build, word, &value.text, name),
-        "ipv6only" => listen.ipv6only = build.flag(line, value).unwrap_or(true),
-        "so_keepalive" => return so_keepalive(listen, &value.text),
+        "rcvbuf" => listen.rcvbuf = buffer(build, word, value, name),
+        "sndbuf" => listen.sndbuf = buffer(build, word, value, name),
+        "ipv6only" => match value {
+            "on" => listen.ipv6only = true,
+            "off" => listen.ipv6only = false,
+            _ => return None,
+        },
+        "so_keepalive" => return so_keepalive(listen, value),
         _ => return None,
     }
     Some(Effect::Option)
@@ -248,10 +238,7 @@ fn name(build: &mut Build<'_>, word: &Word) -> Option<ServerName> {
     if name.is_none() {
         build.error(
             word.span,
-            format!(
-                "invalid server name or wildcard \"{}\" on \"server_name\"",
-                word.text
-            ),
+            format!("server name \"{}\" is invalid", word.text),
         );
         build.help("a star may stand at the start (*.example.org) or at the end (www.example.*), beside a dot");
     }

@@ -109,7 +109,7 @@ fn claim_root(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) -> bool
         if text.contains(&format!("${variable}")) || text.contains(&format!("${{{variable}}}")) {
             build.error(
                 line.word(0).span,
-                format!("the ${variable} variable may not be used in the \"{name}\" directive"),
+                format!("the ${variable} variable cannot be used in the \"{name}\" directive"),
             );
             return false;
         }

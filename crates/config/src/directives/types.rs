@@ -17,6 +17,6 @@ pub(crate) fn nginx_default_types() -> Types {
 }
 
 /// The text of a `mime.types` file: what stands in for one that is not there.
-pub(crate) fn built_in_mime_types() -> &'static str {
+pub fn built_in_mime_types() -> &'static str {
     include_str!("mime.types")
 }

@@ -90,19 +90,17 @@ fn keepalive_rows() -> Vec<Row> {
 
 fn server(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
     let word = line.word(0);
+    if word.text.contains('/') && !word.text.starts_with("unix:") {
+        build.error(
+            word.span,
+            format!("invalid host in upstream \"{}\"", word.text),
+        );
+        return build.help("an address only: no scheme, no path");
+    }
     let written = match addresses::endpoint(&word.text) {
-        Ok(written) if written.uri.is_empty() => written,
-        Ok(_) => {
-            build.error(
-                word.span,
-                format!("invalid host in upstream \"{}\"", word.text),
-            );
-            build.help("an address only: no scheme, no path");
-            return;
-        }
+        Ok(written) => written,
         Err(fault) => {
-            build.error(word.span, format!("{fault} in upstream \"{}\"", word.text));
-            return;
+            return build.error(word.span, format!("{fault} in upstream \"{}\"", word.text));
         }
     };
     let mut server = plain_server(address_of(&written, 80), &word.text);

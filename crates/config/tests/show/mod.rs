@@ -1,13 +1,14 @@
 //! A configuration in compact form: what differs from the defaults, in Rust's debug notation with templates as
 //! `` `text` ``. Not here: what is right.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
 
 use config::model::{Config, Location, Server, Settings};
 use config::{Loaded, Severity};
 
 /// What is said of a text, then what it means.
-pub fn loaded(text: &str, loaded: &Loaded) -> String {
+pub(crate) fn loaded(text: &str, loaded: &Loaded) -> String {
     let mut out = String::new();
     for said in &loaded.diagnostics {
         let start = said.span.start as usize;
@@ -89,8 +90,13 @@ fn settings(lead: &str, found: &Settings, outer: &Settings) -> String {
     let mut out: String = differences(lead, found, outer)
         .lines()
         .filter(|line| !line.starts_with(&format!("{lead}proxy: ")))
+        .filter(|line| !line.starts_with(&format!("{lead}types: ")))
         .map(|line| format!("{line}\n"))
         .collect();
+    if found.types != outer.types {
+        let sorted: BTreeMap<_, _> = found.types.by_extension.iter().collect();
+        let _ = writeln!(out, "{lead}types: {sorted:?}");
+    }
     out.push_str(&differences(
         &format!("{lead}proxy."),
         &*found.proxy,
