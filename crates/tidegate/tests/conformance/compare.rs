@@ -30,6 +30,13 @@ pub(crate) fn compare(peer: &Transcript, subject: &Transcript) -> Vec<Difference
     found
 }
 
+/// A request whose connection lingers is logged when that ends, so the order between connections is chance.
+fn sorted(lines: &[String]) -> Vec<String> {
+    let mut lines = lines.to_vec();
+    lines.sort();
+    lines
+}
+
 fn compare_all(label: &str, peer: &[Seen], subject: &[Seen], found: &mut Vec<Difference>) {
     let starts = |all: &[Seen]| {
         all.iter()
