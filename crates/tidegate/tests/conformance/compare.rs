@@ -20,7 +20,12 @@ pub(crate) fn compare(peer: &Transcript, subject: &Transcript) -> Vec<Difference
         };
         compare_all(&label, peer, subject, &mut found);
     }
-    compare_lines("access log", &sorted(&peer.access_log), &sorted(&subject.access_log), &mut found);
+    compare_lines(
+        "access log",
+        &sorted(&peer.access_log),
+        &sorted(&subject.access_log),
+        &mut found,
+    );
     compare_lines("error log", &peer.error_log, &subject.error_log, &mut found);
     found
 }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `server:` `http:` `config:` | the configuration: what stands in the server block, in the http block, or the whole file; with `next` before it, what `write next config` puts there |
 //! | `file PATH:` | a file with this content (`size N` makes N bytes) |
-//! | `directory PATH:` | an empty directory |
+//! | `directory PATH` | an empty directory |
 //! | `origin NAME DOOR:` | a server behind the gateway; DOOR is `ipv6`, `unix` or `refused`, else TCP; its script is `echo`, or blocks `on request`, `on every request`, `on connection`, `on every connection` |
 //! | `client:` | the client's script |
 //! | `access log:` | every line of the access log |
@@ -108,10 +108,13 @@ fn read_sections(text: &str) -> Result<Vec<Section>, String> {
     Ok(sections)
 }
 
+/// `NAME:`, `NAME: INLINE`, or `directory PATH`, below which nothing stands.
 fn read_header(line: usize, text: &str) -> Result<Section, String> {
-    let (name, inline) = text
-        .split_once(':')
-        .ok_or_else(|| format!("line {line}: a section header ends with a colon"))?;
+    let (name, inline) = match text.split_once(':') {
+        Some(parts) => parts,
+        None if text.starts_with("directory ") => (text, ""),
+        None => return Err(format!("line {line}: a section header ends with a colon")),
+    };
     Ok(Section {
         line,
         name: name.trim().to_owned(),
@@ -139,8 +142,8 @@ fn add_section(case: &mut Case, section: Section) -> Result<(), String> {
             path: (*path).to_owned(),
             content: Some(section.content()?),
         }),
-        ["directory", path] => case.files.push(File {
-            path: (*path).to_owned(),
+        ["directory", path @ ..] => case.files.push(File {
+            path: path.join(" "),
             content: None,
         }),
         ["origin", about @ ..] => case.origins.push(read_origin(about, &section)?),

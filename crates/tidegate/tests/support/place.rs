@@ -1,7 +1,7 @@
 //! Where a case is played: its own directory, and the addresses that stand for `{{…}}`. Real addresses are put into
 //! the case's text before it is played, and names are put back into what was seen, so that two runs can be compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,41 +19,38 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Makes an empty directory, and gives a free port to every `listen` that `text` names.
-    pub(crate) fn new(label: &str, text: &str) -> Result<Place, String> {
+    /// Makes an empty directory, and gives an address to every `listen` that `text` names.
+    pub(crate) fn new(text: &str) -> Result<Place, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!(
-            "tidegate-{}-{}-{label}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Paths of one length, so that two runs of a case do not differ by theirs.
+        let unique = format!("tidegate-{:08}-{count:05}", std::process::id());
         let dir = std::env::temp_dir().join(unique);
         std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-        let mut names = BTreeMap::new();
-        names.insert("dir".to_owned(), dir.display().to_string());
-        names.insert(
-            "unix".to_owned(),
-            format!("unix:{}/listen.sock", dir.display()),
-        );
+        let socket = format!("unix:{}/listen.sock", dir.display());
+        let names = BTreeMap::from([
+            ("dir".to_owned(), dir.display().to_string()),
+            ("unix".to_owned(), socket),
+        ]);
         let mut place = Place { dir, names };
-        for name in placeholders(text).filter(|name| name.starts_with("listen")) {
-            place.reserve(&name)?;
+        let mut listeners: BTreeSet<String> = placeholders(text).collect();
+        listeners.insert("listen".to_owned());
+        listeners.retain(|name| name.starts_with("listen") && !name.ends_with(" port"));
+        for name in listeners {
+            place.reserve(&name, own_address(count))?;
         }
-        place.reserve("listen")?;
         Ok(place)
     }
 
     /// A port that was free a moment ago. If somebody else takes it meanwhile, the start fails and is tried again.
-    fn reserve(&mut self, name: &str) -> Result<(), String> {
-        let free = |address: SocketAddr| {
-            TcpListener::bind(address).and_then(|listener| listener.local_addr())
-        };
+    fn reserve(&mut self, name: &str, host: Ipv4Addr) -> Result<(), String> {
         let any = if name.ends_with('6') {
             SocketAddr::from((Ipv6Addr::LOCALHOST, 0))
         } else {
-            SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+            SocketAddr::from((host, 0))
         };
-        let address = free(any).map_err(|error| format!("no free port: {error}"))?;
+        let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
+        let address = free.map_err(|error| format!("no free port: {error}"))?;
         self.name(name, address);
         Ok(())
     }
@@ -155,6 +152,14 @@ fn placeholders(text: &str) -> impl Iterator<Item = String> {
     text.split("{{")
         .skip(1)
         .filter_map(|rest| Some(rest.split_once("}}")?.0.to_owned()))
+}
+
+/// A loopback address that no other case has at the time, so that nobody's connections take its ports. Its parts have
+/// three digits each, so that all are of one length.
+fn own_address(count: u32) -> Ipv4Addr {
+    let part = |number: u32| u8::try_from(100 + number % 150).unwrap_or(100);
+    let pid = std::process::id();
+    Ipv4Addr::new(127, part(pid), part(pid / 150), part(count))
 }
 
 /// Replaces `value` where it is not part of a longer number.

@@ -20,14 +20,16 @@ const STARTS: usize = 5;
 pub(crate) fn run(text: &str, binary: &Binary) -> Result<Transcript, String> {
     let unfilled = read_case(text)?;
     for _ in 0..STARTS {
-        let mut place = Place::new(binary.name, text)?;
+        let mut place = Place::new(text)?;
         let sockets = bind_all(&unfilled.origins, &mut place)?;
         let case = read_case(&place.fill(text)?)?;
         place.write_files(&case.files)?;
         match Server::start(binary, &place, &case.config) {
             Ok(server) => return Ok(play(&case, &place, server, sockets)),
             Err(StartFailure::PortTaken) => {}
-            Err(StartFailure::Other(why)) => return Err(format!("{}: {why}", binary.name)),
+            Err(StartFailure::Other(why)) => {
+                return Err(place.unfill(&format!("{}: {why}", binary.name)));
+            }
         }
     }
     Err(format!(
