@@ -52,8 +52,8 @@ pub(crate) fn read_access_log(place: &Place, responses: &[Seen]) -> Vec<String> 
 pub(crate) fn read_error_log(place: &Place) -> Vec<String> {
     let text = read(place, "error.log");
     let mut lines = Vec::new();
-    for line in text.lines() {
-        let Some(parts) = ERROR_LINE.captures(line) else {
+    for line in whole_lines(&text) {
+        let Some(parts) = ERROR_LINE.captures(&line) else {
             lines.push(format!("not in the form of an error log: {line}"));
             continue;
         };
@@ -67,6 +67,21 @@ pub(crate) fn read_error_log(place: &Place) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Puts together what a message with line ends in it has torn apart.
+fn whole_lines(text: &str) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match whole.last_mut() {
+            Some(above) if !ERROR_LINE.is_match(line) => {
+                above.push_str("\\n");
+                above.push_str(line);
+            }
+            _ => whole.push(line.to_owned()),
+        }
+    }
+    whole
 }
 
 /// Whether a level is `warn` or above.

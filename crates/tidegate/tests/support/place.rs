@@ -31,11 +31,12 @@ impl Place {
         let names = BTreeMap::from([
             ("dir".to_owned(), dir.display().to_string()),
             ("unix".to_owned(), socket),
+            ("listen host".to_owned(), own_address(count).to_string()),
         ]);
         let mut place = Place { dir, names };
         let mut listeners: BTreeSet<String> = placeholders(text).collect();
         listeners.insert("listen".to_owned());
-        listeners.retain(|name| name.starts_with("listen") && !name.ends_with(" port"));
+        listeners.retain(|name| name.starts_with("listen") && !name.contains(' '));
         for name in listeners {
             place.reserve(&name, own_address(count))?;
         }
