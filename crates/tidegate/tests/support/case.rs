@@ -136,8 +136,8 @@ pub(crate) enum ClientAct {
     On(String),
     /// Sends a request and receives its answer.
     Request(Request),
-    /// Sends the request again until its answer has this status or body.
-    Repeat(Request, Box<Expect>),
+    /// Sends the request again and again until this holds.
+    Repeat(Request, Until),
     Kill(Signal),
     WriteNextConfig,
     Rename {
@@ -153,6 +153,13 @@ pub(crate) enum ClientAct {
     Exits(i32),
     /// The server's largest resident size so far is below this many MiB.
     MemoryBelow(u64),
+}
+
+/// What ends a repeated request.
+#[derive(Clone)]
+pub(crate) enum Until {
+    Answer(Expect),
+    FileShows { file: String, text: String },
 }
 
 #[derive(Clone)]
@@ -190,7 +197,7 @@ pub(crate) enum OriginAct {
 /// What must hold of a message.
 #[derive(Clone)]
 pub(crate) enum Expect {
-    /// The start line without its version, or the request's method and target; `...` stands for anything.
+    /// The start line without its version, or the request's method and target; `...` stands for anything, `|` for or.
     Start(String),
     Field(String, String),
     NoField(String),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::case::{Act, Case, ClientAct, Receive, Request, Step, WireAct};
+use crate::support::case::{Act, Case, ClientAct, Receive, Request, Step, Until, WireAct};
 use crate::support::message::{End, Framing, Message};
 use crate::support::moments::Moments;
 use crate::support::place::Place;
@@ -85,25 +85,7 @@ impl<'a> Client<'a> {
                 let answer = self.request(request)?;
                 self.note(answer);
             }
-            ClientAct::Repeat(request, until) => {
-                let mut failure = String::new();
-                let held = poll(|| {
-                    match self
-                        .request(request)
-                        .and_then(|answer| answer.check(until).map(|()| answer))
-                    {
-                        Ok(answer) => {
-                            self.note(answer);
-                            true
-                        }
-                        Err(why) => {
-                            failure = why;
-                            false
-                        }
-                    }
-                });
-                return if held { Ok(()) } else { Err(failure) };
-            }
+            ClientAct::Repeat(request, until) => self.repeat(request, until)?,
             ClientAct::Kill(signal) => self.server.kill(*signal)?,
             ClientAct::WriteNextConfig => {
                 let next = self
@@ -134,20 +116,48 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
+    /// Only the last answer counts as received.
+    fn repeat(&mut self, request: &Request, until: &Until) -> Result<(), String> {
+        let mut failure = String::new();
+        let held = poll(|| match self.attempt(request, until) {
+            Ok(answer) => {
+                self.note(answer);
+                true
+            }
+            Err(why) => {
+                failure = why;
+                false
+            }
+        });
+        if held { Ok(()) } else { Err(failure) }
+    }
+
+    fn attempt(&mut self, request: &Request, until: &Until) -> Result<Message, String> {
+        let answer = self.request(request)?;
+        match until {
+            Until::Answer(expect) => answer.check(expect)?,
+            Until::FileShows { file, text } if self.read(file).contains(text) => {}
+            Until::FileShows { file, text } => return Err(format!("{file} never showed `{text}`")),
+        }
+        Ok(answer)
+    }
+
+    fn read(&self, file: &str) -> String {
+        let bytes = std::fs::read(self.place.dir.join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     fn note(&mut self, message: Message) {
         self.last = message.clone();
         self.responses.push(message);
     }
 
     fn await_text(&self, file: &str, text: &str) -> Result<(), String> {
-        let path = self.place.dir.join(file);
-        let read =
-            || String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).into_owned();
-        if poll(|| read().contains(text)) {
-            Ok(())
-        } else {
-            Err(format!("{file} never showed `{text}`; it has:\n{}", read()))
+        if poll(|| self.read(file).contains(text)) {
+            return Ok(());
         }
+        let has = self.read(file);
+        Err(format!("{file} never showed `{text}`; it has:\n{has}"))
     }
 
     /// The current connection, opened if it is not.

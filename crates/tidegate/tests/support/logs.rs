@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::support::place::Place;
 use crate::support::transcript::Seen;
@@ -15,7 +15,7 @@ static ERROR_LINE: LazyLock<Regex> = LazyLock::new(|| {
         r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[([a-z]+)\] [0-9]+#[0-9]+: (\*[0-9]+ )?(.*)$",
     )
 });
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[0-9]+\b"));
+static VALUE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(^|[ |])([0-9]+)"));
 static SERVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:nginx|tidegate)/[0-9][0-9.]*"));
 static TEMP_FILE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:/[^ ]*)?/[0-9]{10}\b"));
 
@@ -34,18 +34,27 @@ pub(crate) fn read_access_log(place: &Place, responses: &[Seen]) -> Vec<String> 
         let line = TIME.replace_all(&line, "[{{time}}]");
         let line = SECONDS.replace_all(&line, "{{seconds}}");
         let line = SERVER.replace_all(&line, "{{server}}/{{version}}");
-        let renamed = |number: &str| {
-            responses
-                .iter()
-                .filter_map(|seen| seen.renamed)
-                .find(|(from, _)| from.to_string() == number)
-        };
-        let follow = |number: &regex::Captures<'_>| {
-            renamed(&number[0]).map_or_else(|| number[0].to_owned(), |(_, to)| to.to_string())
-        };
-        NUMBER.replace_all(&line, follow).into_owned()
+        follow_lengths(&line, responses)
     };
     text.lines().map(name).collect()
+}
+
+/// Puts the renamed length of a body where the received one stands as a whole value.
+fn follow_lengths(line: &str, responses: &[Seen]) -> String {
+    let follow = |found: &Captures<'_>| {
+        let whole = found.get(0).map_or(0, |found| found.end());
+        let is_value = !line[whole..].starts_with(['.', ':']);
+        let lengths = responses.iter().filter_map(|seen| seen.renamed);
+        let renamed = lengths
+            .filter(|(from, _)| is_value && found[2] == from.to_string())
+            .map(|(_, to)| to)
+            .next();
+        match renamed {
+            Some(to) => format!("{}{to}", &found[1]),
+            None => found[0].to_owned(),
+        }
+    };
+    VALUE.replace_all(line, follow).into_owned()
 }
 
 /// The error log: each line about a connection, and others from `warn` up, as `[level] message`.

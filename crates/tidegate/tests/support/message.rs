@@ -101,17 +101,18 @@ impl Message {
         format!("{first} {target}")
     }
 
+    fn starts_as(&self, pattern: &str) -> bool {
+        let code = self.status().map(|status| status.to_string());
+        code.is_some_and(|code| code == pattern)
+            || fits(pattern, &self.start_without_version())
+            || fits(pattern, &self.start)
+    }
+
     /// What the message fails of what is expected, in words.
     pub(crate) fn check(&self, expect: &Expect) -> Result<(), String> {
         let seen = || format!("\n{self}");
         let holds = match expect {
-            Expect::Start(pattern) => {
-                fits(pattern, &self.start_without_version())
-                    || self
-                        .status()
-                        .is_some_and(|status| status.to_string() == *pattern)
-                    || fits(pattern, &self.start)
-            }
+            Expect::Start(patterns) => patterns.split('|').any(|pattern| self.starts_as(pattern)),
             Expect::Field(name, pattern) => {
                 values(&self.fields, name).any(|value| fits(pattern, value))
             }

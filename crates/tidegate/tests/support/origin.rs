@@ -247,17 +247,15 @@ impl Notes {
 
     /// Plays a block; false if the connection is over.
     fn play(&self, steps: &[Step], wire: &mut Wire, mut last: Message) -> Result<bool, String> {
+        let mut goes_on = true;
         for step in steps {
-            let goes_on = self
-                .play_one(&step.act, wire, &mut last)
-                .map_err(|why| format!("line {}: {why}", step.line))?;
-            if !goes_on {
-                return Ok(false);
-            }
+            let played = self.play_one(&step.act, wire, &mut last);
+            goes_on &= played.map_err(|why| format!("line {}: {why}", step.line))?;
         }
-        Ok(true)
+        Ok(goes_on)
     }
 
+    /// False if the step ends the connection; what stands behind it can still notify.
     fn play_one(&self, act: &Act, wire: &mut Wire, last: &mut Message) -> Result<bool, String> {
         match act {
             Act::Wire(act) => {

@@ -2,16 +2,16 @@
 //!
 //! Both sides: `send "…"`, `recv`, `recv bodiless`, `recv head`, `recv "…"`, `recv until "…"`, `recv eof`, `recv end`,
 //! `shutdown`, `close`, `reset`, `notify MOMENT`, `await MOMENT`, `expect …`.
-//! The client: `get URI` (any method; `1.0` behind the URI; fields and a quoted body below), `repeat get URI until status 200`,
+//! The client: `get URI` (any method; `1.0` behind the URI; fields and a quoted body below), `repeat get URI until body "…"` (or what else `expect` or `FILE shows TEXT` say),
 //! `connect [NAME] [to ADDRESS]`, `on NAME`, `kill HUP`, `write next config`, `rename A B`, `FILE shows TEXT`,
 //! `server exits 0`, `memory below 64 MiB`.
 //! An origin: `answer 200` (fields and a quoted body below), `echo`, `stall`.
 //! `expect` is followed by a start line, `field NAME: VALUE`, `no field NAME`, `trailer NAME: VALUE`, `body "…"`, `body has "…"`,
-//! `body size N`, `complete` or `truncated`. In start lines and values, `...` stands for anything.
+//! `body size N`, `complete` or `truncated`. In start lines and values, `...` stands for anything, and `|` in start lines for or.
 
 use crate::support::bytes::read_quoted;
 use crate::support::case::{
-    Act, ClientAct, Expect, OriginAct, Receive, Request, Signal, Step, WireAct,
+    Act, ClientAct, Expect, OriginAct, Receive, Request, Signal, Step, Until, WireAct,
 };
 use crate::support::case_format::Line;
 
@@ -163,9 +163,16 @@ fn read_repeat(rest: &str, below: &[Line]) -> Result<ClientAct, String> {
     let (method, uri) = request
         .split_once(' ')
         .ok_or("expected a method and a URI")?;
+    let until = match until.split_once(" shows ") {
+        Some((file, text)) => Until::FileShows {
+            file: file.to_owned(),
+            text: text.to_owned(),
+        },
+        None => Until::Answer(read_expect(until)?),
+    };
     Ok(ClientAct::Repeat(
         read_request(method, uri, "1.1", below)?,
-        Box::new(read_expect(until)?),
+        until,
     ))
 }
 

@@ -63,7 +63,8 @@ impl Seen {
         let body = BARE_SERVER
             .replace_all(&rename(&shown), "${1}{{server}}${2}")
             .into_owned();
-        let renamed = (body != shown).then_some((message.body.len(), body.len()));
+        let renamed = (body != shown && !message.start.is_empty())
+            .then_some((message.body.len(), body.len()));
         let name_field = |(name, value): &(String, String)| {
             (name.clone(), name_value(name, &rename(value), renamed))
         };
