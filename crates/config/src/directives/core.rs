@@ -1,7 +1,7 @@
 //! The http core module: how responses are made and connections kept. Not here: files (see `static_files`), bounds on
 //! what clients send (see `core_limits`).
 
-use super::row::{
+use super::shorthand::{
     HTTP_SERVER, LEVELS, LOCATION, Row, at_least, between, choice, custom, exactly, flag,
     long_count, time,
 };

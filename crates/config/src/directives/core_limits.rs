@@ -1,6 +1,6 @@
 //! The http core module: bounds on what a client may send. Not here: what is answered when they are passed.
 
-use super::row::{
+use super::shorthand::{
     HTTP_SERVER, LEVELS, Row, between, buffers, count, custom, long_size, size, time,
 };
 use crate::build::{Build, Level, Line};

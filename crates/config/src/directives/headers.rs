@@ -1,6 +1,6 @@
 //! The headers module's `add_header`. Not here: `expires` and `add_trailer`, which are not supported yet.
 
-use super::row::{LEVELS, Row, between, custom};
+use super::shorthand::{LEVELS, Row, between, custom};
 use crate::build::{Build, Level, Line};
 use crate::model::AddHeader;
 

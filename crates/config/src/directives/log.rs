@@ -1,6 +1,6 @@
 //! The log module, and `error_log` below the main context. Not here: writing.
 
-use super::row::{HTTP, LEVELS, Row, at_least, custom, definition};
+use super::shorthand::{HTTP, LEVELS, Row, at_least, custom, definition};
 use crate::build::{Build, Level, Line, size_text, time_text};
 use crate::model::{
     AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template,

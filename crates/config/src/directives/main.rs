@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::log::error_log_of;
-use super::row::{
+use super::shorthand::{
     EVERYWHERE, MAIN, Row, at_least, between, custom, definition, exactly, flag, section,
 };
 use crate::build::{Build, Line};

@@ -1,6 +1,6 @@
 //! The map module. Not here: looking a value up.
 
-use super::row::{HTTP, Row, definition, exactly};
+use super::shorthand::{HTTP, Row, definition, exactly};
 use crate::build::{Build, Line};
 use crate::model::{Map, MapKey, Template};
 use crate::tree::{Directive, Word};

@@ -1,6 +1,6 @@
 //! Knobs of nginx that change nothing here: accepted, checked, and said by `tidegate check`. Each with its reason.
 
-use super::row::{EVENTS, HTTP, HTTP_SERVER, LEVELS, MAIN, Row, Value, nothing};
+use super::shorthand::{EVENTS, HTTP, HTTP_SERVER, LEVELS, MAIN, Row, Value, nothing};
 
 const HASH: &str = "tables size themselves";
 const EVENT_LOOP: &str = "the event loop is not nginx's";
@@ -218,6 +218,7 @@ fn file_rows() -> Vec<Row> {
         ),
         nothing("open_file_cache", LEVELS, Value::Any, FILES),
         nothing("open_file_cache_errors", LEVELS, Value::Flag, FILES),
+        nothing("open_file_cache_events", LEVELS, Value::Flag, FILES),
         nothing("open_file_cache_min_uses", LEVELS, Value::Number, FILES),
         nothing("open_file_cache_valid", LEVELS, Value::Time, FILES),
         nothing("read_ahead", LEVELS, Value::Size, "the system reads ahead"),

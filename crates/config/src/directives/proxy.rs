@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::row::{
+use super::shorthand::{
     LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size, time,
 };
 use crate::build::{Build, HostPart, Level, Line, addresses};

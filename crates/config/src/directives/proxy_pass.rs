@@ -1,6 +1,6 @@
 //! `proxy_pass` and the `proxy_redirect` that follows from it. Not here: choosing an endpoint.
 
-use super::row::{LOCATION, Row, custom, exactly};
+use super::shorthand::{LOCATION, Row, custom, exactly};
 use crate::build::{Build, HostPart, Level, Line, addresses, find_upstream, implicit_upstream};
 use crate::model::{Pattern, ProxyPass, ProxyTarget, Redirect, Template};
 use crate::tree::Word;

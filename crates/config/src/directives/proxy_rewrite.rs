@@ -2,7 +2,7 @@
 //! Not here: the rewriting itself.
 
 use super::proxy_pass::redirect_of;
-use super::row::{LEVELS, Row, between, custom};
+use super::shorthand::{LEVELS, Row, between, custom};
 use crate::build::{Build, Level, Line};
 use crate::model::{CookieRewrite, ProxyTarget, Redirect, Regex, Template};
 use crate::tree::Word;

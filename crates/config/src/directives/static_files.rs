@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::{LEVELS, LOCATION, Row, SERVER_LOCATION, at_least, custom, exactly, flag};
+use super::shorthand::{LEVELS, LOCATION, Row, SERVER_LOCATION, at_least, custom, exactly, flag};
 use crate::build::{Build, Level, Line, no_types};
 use crate::model::{Pattern, Root, TryCandidate, TryFiles, TryTarget};
 use crate::tree::{Directive, Word};

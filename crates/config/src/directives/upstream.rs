@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::row::{
+use super::shorthand::{
     HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time,
 };
 use crate::build::{
