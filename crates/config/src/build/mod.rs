@@ -19,6 +19,8 @@ mod root;
 mod server;
 
 mod stopgap;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod upstream;
 

@@ -32,3 +32,24 @@ fn add_header(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     };
     level.settings.add_headers = earlier.iter().cloned().chain([header]).collect();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, first_location, in_server};
+
+    #[test]
+    fn lines_of_one_level_add_up() {
+        let location = first_location("location / { add_header A 1; add_header B 2 always; }");
+        let added = location.settings.add_headers;
+        assert_eq!(
+            added.iter().map(|each| each.always).collect::<Vec<_>>(),
+            [false, true]
+        );
+    }
+
+    #[test]
+    fn the_third_word_is_always_or_nothing() {
+        let loaded = in_server("add_header A 1 often;");
+        assert_eq!(errors(&loaded), ["invalid parameter \"often\""]);
+    }
+}

@@ -262,3 +262,28 @@ fn of(module: &'static str, row: Row) -> Row {
         row
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Severity;
+    use crate::build::testing::{errors, in_server, said};
+
+    #[test]
+    fn a_knob_without_effect_is_said_with_its_reason() {
+        let loaded = in_server("sendfile on;");
+        assert!(loaded.config.is_some());
+        let notes = said(&loaded, Severity::Note);
+        assert!(
+            notes
+                .first()
+                .unwrap()
+                .starts_with("\"sendfile\" has no effect here: ")
+        );
+    }
+
+    #[test]
+    fn a_knob_without_effect_must_still_be_right() {
+        let loaded = in_server("sendfile perhaps; postpone_output much;");
+        assert_eq!(errors(&loaded).len(), 2);
+    }
+}
