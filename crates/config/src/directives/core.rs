@@ -295,7 +295,6 @@ fn name_server(build: &mut Build<'_>, word: &Word) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::build::testing::{errors, in_server, server_settings};
 
     #[test]

@@ -256,7 +256,6 @@ fn keepalive(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Severity;
     use crate::build::testing::{config, errors, in_http, said};
     use crate::model::Upstream;
