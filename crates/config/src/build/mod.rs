@@ -6,6 +6,8 @@
 
 mod address;
 mod apply;
+#[cfg(test)]
+mod arbitrary;
 mod check;
 mod conflicts;
 mod context;
