@@ -1,7 +1,7 @@
 //! A directive's words into the field that its row names. Not here: which field, which row.
 
 use super::{Build, Line};
-use crate::directives::{Setter, Value};
+use crate::directives::{Setter, Value, Words};
 
 /// Writes what a line says into `target`; says what is wrong and leaves the target as it was otherwise.
 pub(crate) fn apply<T>(build: &mut Build<'_>, setter: &Setter<T>, target: &mut T, line: &Line<'_>) {
@@ -44,7 +44,7 @@ fn buffers(build: &mut Build<'_>, line: &Line<'_>) -> Option<(usize, usize)> {
     }
 }
 
-fn choose<T>(build: &mut Build<'_>, words: &[(&str, fn(&mut T))], target: &mut T, line: &Line<'_>) {
+fn choose<T: 'static>(build: &mut Build<'_>, words: Words<T>, target: &mut T, line: &Line<'_>) {
     let word = line.word(0);
     let chosen = words
         .iter()

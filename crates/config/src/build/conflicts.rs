@@ -76,3 +76,40 @@ fn show(address: &ListenAddress) -> String {
         ListenAddress::Unix(path) => format!("unix:{}", path.display()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Severity;
+    use crate::build::testing::{config, errors, in_http, said};
+
+    #[test]
+    fn proxy_protocol_of_one_server_holds_for_its_address() {
+        let config = config(in_http(
+            "server { listen 1; server_name a; } server { listen 1 proxy_protocol; server_name b; }",
+        ));
+        let mut listens = config.servers.iter().flat_map(|server| &server.listens);
+        assert!(listens.all(|listen| listen.proxy_protocol));
+    }
+
+    #[test]
+    fn a_name_is_claimed_once_for_each_address() {
+        let loaded = in_http(
+            "server { listen 1; server_name a; } server { listen 1; listen 2; server_name a; }",
+        );
+        assert_eq!(
+            said(&loaded, Severity::Warning),
+            ["conflicting server name \"a\" on 0.0.0.0:1, ignored"]
+        );
+    }
+
+    #[test]
+    fn an_address_has_one_default_server() {
+        let loaded = in_http(
+            "server { listen 1 default_server; server_name a; } server { listen 1 default_server; }",
+        );
+        assert_eq!(
+            errors(&loaded),
+            ["a duplicate default server for 0.0.0.0:1"]
+        );
+    }
+}

@@ -81,3 +81,25 @@ pub(crate) fn apply_level(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{config, in_http};
+
+    #[test]
+    fn a_line_below_a_server_holds_in_it_as_well() {
+        let config = config(in_http("server { location / { } } send_timeout 5s;"));
+        let location = config
+            .servers
+            .first()
+            .and_then(|server| server.root.children.first());
+        assert_eq!(location.unwrap().settings.send_timeout.as_secs(), 5);
+    }
+
+    #[test]
+    fn combined_is_always_the_first_format() {
+        let formats = config(in_http("log_format mine $uri;")).log_formats;
+        let names: Vec<&str> = formats.iter().map(|format| &*format.name).collect();
+        assert_eq!(names, ["combined", "mine"]);
+    }
+}

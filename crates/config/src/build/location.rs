@@ -124,3 +124,40 @@ fn check_duplicate(build: &mut Build<'_>, line: &Line<'_>, known: &[Pattern], ne
         build.error(line.last().span, message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{errors, first_location, in_server};
+
+    #[test]
+    fn a_modifier_may_be_glued_to_its_uri() {
+        assert_eq!(split_modifier("=/a"), ("=", "/a"));
+        assert_eq!(split_modifier("~*\\.png$"), ("~*", "\\.png$"));
+        assert_eq!(split_modifier("^~/a"), ("^~", "/a"));
+        assert_eq!(split_modifier("/a"), ("", "/a"));
+    }
+
+    #[test]
+    fn a_nested_prefix_lies_inside_its_parent() {
+        let loaded = in_server("location /a/ { location /a/b { } location /c { } }");
+        assert_eq!(
+            errors(&loaded),
+            ["location \"/c\" is outside location \"/a/\""]
+        );
+    }
+
+    #[test]
+    fn a_prefix_may_be_both_exact_and_open_but_only_once_each() {
+        let loaded = in_server("location /a { } location = /a { } location ^~ /a { }");
+        assert_eq!(errors(&loaded), ["duplicate location \"/a\""]);
+    }
+
+    #[test]
+    fn internal_is_inherited_and_return_is_not() {
+        let outer = first_location("location /a { internal; return 204; location /a/b { } }");
+        let inner = outer.children.first().unwrap();
+        assert!(inner.internal);
+        assert_eq!(inner.answer, None);
+    }
+}

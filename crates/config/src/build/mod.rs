@@ -6,6 +6,8 @@
 
 mod address;
 mod apply;
+#[cfg(test)]
+mod arbitrary;
 mod check;
 mod conflicts;
 mod context;
@@ -19,9 +21,12 @@ mod root;
 mod server;
 
 mod stopgap;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 mod upstream;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use load::load_text;
@@ -74,7 +79,9 @@ pub(crate) fn meaning_of(tree: Tree, earlier: Vec<Diagnostic>, options: &Options
     let config = root::config(&mut build, &tree);
     let mut diagnostics = build.into_diagnostics();
     diagnostics.sort_by_key(|said| (said.span.file, said.span.start));
-    diagnostics.dedup();
+    // What is inherited is judged at each level that inherits it: once is enough to say.
+    let mut seen = HashSet::new();
+    diagnostics.retain(|said| seen.insert((said.span, said.message.clone())));
     let broken = diagnostics
         .iter()
         .any(|said| said.severity == Severity::Error);

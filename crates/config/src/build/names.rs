@@ -105,3 +105,33 @@ fn variable_name(word: &Word) -> Option<&str> {
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{config, errors, in_http, in_server};
+
+    #[test]
+    fn a_named_capture_is_a_variable_wherever_it_was_captured() {
+        let server = "server_name ~^(?<a>x)(?P<b>y)$; location ~ (?<c>z) { return 200 $a$b$c; }";
+        let names = config(in_server(server)).capture_names;
+        assert_eq!(
+            names.iter().map(|name| &**name).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+    }
+
+    #[test]
+    fn a_variable_of_an_unsupported_directive_is_complained_of_once() {
+        let loaded = in_http("server { set $a 1; location / { return 200 $a; } }");
+        assert_eq!(errors(&loaded).len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_variable_is_an_error() {
+        let loaded = in_server("return 200 $nothing_of_the_kind;");
+        assert_eq!(
+            errors(&loaded),
+            ["unknown \"nothing_of_the_kind\" variable"]
+        );
+    }
+}

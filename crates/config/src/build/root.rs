@@ -109,3 +109,32 @@ fn require_events(build: &mut Build<'_>, lines: &[Line<'_>], bare: bool, all: &[
     build.error(span, "no \"events\" section in configuration");
     build.help("add a line: events {}");
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Severity;
+    use crate::build::testing::{config, errors, said};
+    use crate::load_text;
+
+    #[test]
+    fn a_file_without_http_is_the_inside_of_one() {
+        let loaded = load_text("upstream a { server b; } server { listen 8080; }");
+        assert_eq!(said(&loaded, Severity::Note).len(), 1);
+        assert_eq!(config(loaded).servers.len(), 1);
+    }
+
+    #[test]
+    fn a_file_with_http_has_nothing_of_http_beside_it() {
+        let loaded = load_text("events { } http { } server { }");
+        assert_eq!(
+            errors(&loaded),
+            ["\"server\" directive is not allowed here"]
+        );
+    }
+
+    #[test]
+    fn events_must_be_there() {
+        let loaded = load_text("worker_processes 1;");
+        assert_eq!(errors(&loaded), ["no \"events\" section in configuration"]);
+    }
+}

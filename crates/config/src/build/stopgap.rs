@@ -74,7 +74,7 @@ impl P<'_> {
             self.i += 1;
         }
         Word {
-            text: String::from_utf8(text).unwrap(),
+            text: String::from_utf8_lossy(&text).into_owned(),
             quoted,
             span: Span {
                 file: 0,

@@ -1,7 +1,7 @@
 //! The http core module: how responses are made and connections kept. Not here: files (see `static_files`), bounds on
 //! what clients send (see `core_limits`).
 
-use super::row::{
+use super::shorthand::{
     HTTP_SERVER, LEVELS, LOCATION, Row, at_least, between, choice, custom, exactly, flag,
     long_count, time,
 };
@@ -291,4 +291,46 @@ fn name_server(build: &mut Build<'_>, word: &Word) -> Option<SocketAddr> {
         return None;
     };
     Some(SocketAddr::new(ip, written.port.unwrap_or(DNS_PORT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, in_server, server_settings};
+
+    #[test]
+    fn a_bare_equals_sign_takes_the_status_of_the_page() {
+        let pages = server_settings("error_page 404 = /a;").error_pages;
+        assert_eq!(pages.first().unwrap().overwrite, Some(0));
+    }
+
+    #[test]
+    fn any_error_page_at_a_level_undoes_all_that_are_inherited() {
+        let http = "error_page 500 /a; error_page 502 /b; server { error_page 404 /c; }";
+        let config = crate::build::testing::config(crate::build::testing::in_http(http));
+        assert_eq!(config.http.error_pages.len(), 2);
+        let pages = &config.servers.first().unwrap().root.settings.error_pages;
+        assert_eq!(
+            pages.iter().map(|page| page.status).collect::<Vec<_>>(),
+            [404]
+        );
+    }
+
+    #[test]
+    fn a_second_keepalive_time_is_the_field_for_clients() {
+        let settings = server_settings("keepalive_timeout 30s 20s;");
+        assert_eq!(settings.keepalive_timeout.as_secs(), 30);
+        assert_eq!(settings.keepalive_header.unwrap().as_secs(), 20);
+    }
+
+    #[test]
+    fn a_word_out_of_a_choice_is_refused() {
+        let loaded = in_server("server_tokens maybe;");
+        assert_eq!(errors(&loaded), ["invalid value \"maybe\""]);
+    }
+
+    #[test]
+    fn resolver_timeout_counts_on_whichever_line_it_stands() {
+        let settings = server_settings("resolver_timeout 5s; resolver 127.0.0.1;");
+        assert_eq!(settings.resolver.unwrap().timeout.as_secs(), 5);
+    }
 }

@@ -1,6 +1,6 @@
 //! The http core module: bounds on what a client may send. Not here: what is answered when they are passed.
 
-use super::row::{
+use super::shorthand::{
     HTTP_SERVER, LEVELS, Row, between, buffers, count, custom, long_size, size, time,
 };
 use crate::build::{Build, Level, Line};
@@ -46,4 +46,36 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn client_body_temp_path(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     level.settings.client_body_temp_path = build.absolute(&line.word(0).text);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, in_server, server_settings};
+
+    #[test]
+    fn sizes_have_units_and_zero_lifts_the_bound() {
+        assert_eq!(
+            server_settings("client_max_body_size 2g;").client_max_body_size,
+            2 << 30
+        );
+        assert_eq!(
+            server_settings("client_max_body_size 0;").client_max_body_size,
+            0
+        );
+    }
+
+    #[test]
+    fn a_temporary_path_starts_at_the_prefix() {
+        let path = server_settings("client_body_temp_path tmp;").client_body_temp_path;
+        assert_eq!(path, std::path::Path::new("/etc/nginx/tmp"));
+    }
+
+    #[test]
+    fn what_concerns_the_head_cannot_stand_in_a_location() {
+        let loaded = in_server("location / { client_header_timeout 1s; }");
+        assert_eq!(
+            errors(&loaded),
+            ["\"client_header_timeout\" directive is not allowed here"]
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The `events` block. Not here: knobs of nginx's event loop that have no counterpart (see `no_effect`).
 
-use super::row::{EVENTS, Row, count};
+use super::shorthand::{EVENTS, Row, count};
 use crate::model::Main;
 
 pub(super) fn rows() -> Vec<Row> {

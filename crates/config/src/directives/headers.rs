@@ -1,6 +1,6 @@
 //! The headers module's `add_header`. Not here: `expires` and `add_trailer`, which are not supported yet.
 
-use super::row::{LEVELS, Row, between, custom};
+use super::shorthand::{LEVELS, Row, between, custom};
 use crate::build::{Build, Level, Line};
 use crate::model::AddHeader;
 
@@ -31,4 +31,25 @@ fn add_header(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         &level.settings.add_headers[..]
     };
     level.settings.add_headers = earlier.iter().cloned().chain([header]).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, first_location, in_server};
+
+    #[test]
+    fn lines_of_one_level_add_up() {
+        let location = first_location("location / { add_header A 1; add_header B 2 always; }");
+        let added = location.settings.add_headers;
+        assert_eq!(
+            added.iter().map(|each| each.always).collect::<Vec<_>>(),
+            [false, true]
+        );
+    }
+
+    #[test]
+    fn the_third_word_is_always_or_nothing() {
+        let loaded = in_server("add_header A 1 often;");
+        assert_eq!(errors(&loaded), ["invalid parameter \"often\""]);
+    }
 }

@@ -1,6 +1,6 @@
 //! The log module, and `error_log` below the main context. Not here: writing.
 
-use super::row::{HTTP, LEVELS, Row, at_least, custom, definition};
+use super::shorthand::{HTTP, LEVELS, Row, at_least, custom, definition};
 use crate::build::{Build, Level, Line, size_text, time_text};
 use crate::model::{
     AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template,
@@ -282,3 +282,43 @@ const LEVEL_WORDS: [LogLevel; 8] = [
     LogLevel::Info,
     LogLevel::Debug,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{config, errors, first_location, in_http, in_server};
+
+    #[test]
+    fn the_strings_of_a_format_are_one_line() {
+        let format = config(in_http("log_format a '$uri ' 'x' 'y';"))
+            .log_formats
+            .remove(1);
+        assert_eq!(format.line.parts.len(), 2);
+        assert_eq!(&*format.line.source, "$uri xy");
+    }
+
+    #[test]
+    fn off_wins_over_other_logs_of_its_level() {
+        let location = first_location("location / { access_log off; access_log /a; }");
+        assert!(location.settings.access_logs.is_empty());
+    }
+
+    #[test]
+    fn a_log_of_a_location_undoes_an_inherited_off() {
+        let location = first_location("access_log off; location / { access_log /a; }");
+        assert_eq!(location.settings.access_logs.len(), 1);
+    }
+
+    #[test]
+    fn a_path_with_variables_is_no_file_yet() {
+        let location = first_location("location / { access_log /a/$host; }");
+        let file = &location.settings.access_logs.first().unwrap().file;
+        assert!(matches!(file, LogFile::Template(_)));
+    }
+
+    #[test]
+    fn a_level_of_no_log_is_refused() {
+        let loaded = in_server("error_log /a loud;");
+        assert_eq!(errors(&loaded), ["invalid log level \"loud\""]);
+    }
+}

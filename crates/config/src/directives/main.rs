@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::log::error_log_of;
-use super::row::{
+use super::shorthand::{
     EVERYWHERE, MAIN, Row, at_least, between, custom, definition, exactly, flag, section,
 };
 use crate::build::{Build, Line};
@@ -150,4 +150,48 @@ fn load_module(build: &mut Build<'_>, _main: &mut Main, line: &Line<'_>) {
             line.word(0).text
         ),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{config, errors};
+    use crate::load_text;
+
+    fn main_of(lines: &str) -> crate::model::Main {
+        config(load_text(&format!("{lines} events {{ }}"))).main
+    }
+
+    #[test]
+    fn a_group_is_named_as_the_user_unless_written() {
+        let user = main_of("user web;").user.unwrap();
+        assert_eq!((&*user.name, &*user.group), ("web", "web"));
+    }
+
+    #[test]
+    fn auto_leaves_the_number_of_workers_open() {
+        assert_eq!(main_of("worker_processes auto;").worker_processes, None);
+        assert_eq!(main_of("").worker_processes, Some(1));
+    }
+
+    #[test]
+    fn no_worker_at_all_is_refused() {
+        let loaded = load_text("worker_processes 0; events { }");
+        assert_eq!(
+            errors(&loaded),
+            ["\"worker_processes\" directive invalid value"]
+        );
+    }
+
+    #[test]
+    fn a_first_error_log_replaces_the_default_and_others_add_to_it() {
+        assert_eq!(
+            main_of("error_log /a; error_log /b info;").error_logs.len(),
+            2
+        );
+    }
+
+    #[test]
+    fn pid_off_writes_no_file() {
+        assert_eq!(main_of("pid off;").pid, None);
+    }
 }

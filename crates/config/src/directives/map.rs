@@ -1,6 +1,6 @@
 //! The map module. Not here: looking a value up.
 
-use super::row::{HTTP, Row, definition, exactly};
+use super::shorthand::{HTTP, Row, definition, exactly};
 use crate::build::{Build, Line};
 use crate::model::{Map, MapKey, Template};
 use crate::tree::{Directive, Word};
@@ -84,4 +84,31 @@ fn map_key(build: &mut Build<'_>, map: &Map, word: &Word) -> Option<MapKey> {
         return None;
     }
     Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{config, errors, in_http};
+
+    #[test]
+    fn a_backslash_makes_a_special_word_a_key() {
+        let map = config(in_http(r"map $uri $a { \default 1; default 2; }"))
+            .maps
+            .remove(0);
+        assert_eq!(map.entries.len(), 1);
+        assert_eq!(map.default, Template::literal("2"));
+    }
+
+    #[test]
+    fn a_map_may_be_used_above_its_definition() {
+        let loaded = in_http("map $b $a { x 1; } map $uri $b { x 1; }");
+        assert_eq!(errors(&loaded), [""; 0]);
+    }
+
+    #[test]
+    fn keys_that_differ_in_case_alone_conflict() {
+        let loaded = in_http("map $uri $a { x 1; X 2; }");
+        assert_eq!(errors(&loaded), ["conflicting parameter \"x\""]);
+    }
 }

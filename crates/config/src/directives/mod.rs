@@ -18,6 +18,7 @@ mod proxy_rewrite;
 mod rewrite;
 mod row;
 mod server;
+mod shorthand;
 mod static_files;
 mod types;
 mod upstream;
@@ -28,7 +29,7 @@ use std::sync::LazyLock;
 pub use not_yet::{Unsupported, unsupported, unsupported_names};
 pub(crate) use proxy_pass::default_redirect;
 pub use row::{Arity, Context, Row, Status};
-pub(crate) use row::{Meaning, Setter, Value};
+pub(crate) use row::{Meaning, Setter, Value, Words};
 pub use types::built_in_mime_types;
 pub(crate) use types::nginx_default_types;
 

@@ -1,6 +1,6 @@
 //! Knobs of nginx that change nothing here: accepted, checked, and said by `tidegate check`. Each with its reason.
 
-use super::row::{EVENTS, HTTP, HTTP_SERVER, LEVELS, MAIN, Row, Value, nothing};
+use super::shorthand::{EVENTS, HTTP, HTTP_SERVER, LEVELS, MAIN, Row, Value, nothing};
 
 const HASH: &str = "tables size themselves";
 const EVENT_LOOP: &str = "the event loop is not nginx's";
@@ -218,6 +218,7 @@ fn file_rows() -> Vec<Row> {
         ),
         nothing("open_file_cache", LEVELS, Value::Any, FILES),
         nothing("open_file_cache_errors", LEVELS, Value::Flag, FILES),
+        nothing("open_file_cache_events", LEVELS, Value::Flag, FILES),
         nothing("open_file_cache_min_uses", LEVELS, Value::Number, FILES),
         nothing("open_file_cache_valid", LEVELS, Value::Time, FILES),
         nothing("read_ahead", LEVELS, Value::Size, "the system reads ahead"),
@@ -259,5 +260,30 @@ fn of(module: &'static str, row: Row) -> Row {
         Row { module, ..row }
     } else {
         row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Severity;
+    use crate::build::testing::{errors, in_server, said};
+
+    #[test]
+    fn a_knob_without_effect_is_said_with_its_reason() {
+        let loaded = in_server("sendfile on;");
+        assert!(loaded.config.is_some());
+        let notes = said(&loaded, Severity::Note);
+        assert!(
+            notes
+                .first()
+                .unwrap()
+                .starts_with("\"sendfile\" has no effect here: ")
+        );
+    }
+
+    #[test]
+    fn a_knob_without_effect_must_still_be_right() {
+        let loaded = in_server("sendfile perhaps; postpone_output much;");
+        assert_eq!(errors(&loaded).len(), 2);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::row::{
+use super::shorthand::{
     LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size, time,
 };
 use crate::build::{Build, HostPart, Level, Line, addresses};
@@ -314,4 +314,54 @@ fn next_upstream(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         }
     }
     level.written.next_upstream.conditions = conditions;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, first_location, in_server, server_settings};
+
+    #[test]
+    fn one_field_set_in_a_location_undoes_all_that_are_inherited() {
+        let location = first_location(
+            "proxy_set_header A 1; proxy_set_header B 2; location / { proxy_set_header C 3; }",
+        );
+        let names: Vec<&str> = location
+            .settings
+            .proxy
+            .set_headers
+            .iter()
+            .map(|(n, _)| &**n)
+            .collect();
+        assert_eq!(names, ["C"]);
+    }
+
+    #[test]
+    fn hidden_and_passed_fields_are_inherited_apart() {
+        let location = first_location(
+            "proxy_hide_header X-One; proxy_pass_header Date; location / { proxy_hide_header X-Two; }",
+        );
+        let hidden = &location.settings.proxy.hide_headers;
+        let hides = |name: &str| hidden.iter().any(|each| **each == *name);
+        assert!(hides("x-two") && hides("server"));
+        assert!(!hides("x-one") && !hides("date"));
+    }
+
+    #[test]
+    fn busy_buffers_are_twice_the_larger_buffer_unless_written() {
+        let settings = server_settings("proxy_buffer_size 16k; proxy_buffers 8 8k;");
+        assert_eq!(settings.proxy.busy_buffers_size, 32 << 10);
+    }
+
+    #[test]
+    fn a_large_first_buffer_needs_more_buffers() {
+        let loaded = in_server("proxy_buffer_size 128k;");
+        assert_eq!(errors(&loaded).len(), 1);
+        assert!(loaded.diagnostics.iter().any(|said| said.help.is_some()));
+    }
+
+    #[test]
+    fn bind_off_undoes_an_inherited_address() {
+        let location = first_location("proxy_bind 127.0.0.2:80; location / { proxy_bind off; }");
+        assert_eq!(location.settings.proxy.bind, None);
+    }
 }

@@ -1,6 +1,6 @@
 //! `proxy_pass` and the `proxy_redirect` that follows from it. Not here: choosing an endpoint.
 
-use super::row::{LOCATION, Row, custom, exactly};
+use super::shorthand::{LOCATION, Row, custom, exactly};
 use crate::build::{Build, HostPart, Level, Line, addresses, find_upstream, implicit_upstream};
 use crate::model::{Pattern, ProxyPass, ProxyTarget, Redirect, Template};
 use crate::tree::Word;
@@ -172,5 +172,62 @@ pub(super) fn redirect_of(level: &Level) -> Option<Redirect> {
 pub(crate) fn default_redirect(level: &mut Level) {
     if level.written.redirects.is_none() && !level.written.redirect_off {
         level.written.redirects = redirect_of(level).map(|redirect| vec![redirect]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{config, errors, first_location, in_http, in_server};
+
+    fn pass(url: &str) -> ProxyPass {
+        let location = first_location(&format!("location / {{ proxy_pass {url}; }}"));
+        location.settings.proxy_pass.unwrap()
+    }
+
+    #[test]
+    fn a_slash_alone_is_a_uri_and_nothing_is_none() {
+        assert_eq!(pass("http://127.0.0.1:1").uri, None);
+        assert_eq!(
+            pass("http://127.0.0.1:1/").uri,
+            Some(Template::literal("/"))
+        );
+    }
+
+    #[test]
+    fn the_default_port_is_not_part_of_the_host() {
+        assert_eq!(&*pass("http://app.example:80").host, "app.example");
+        assert_eq!(&*pass("http://[::1]:80").host, "[::1]");
+        let pass = pass("http://app.example:81");
+        assert_eq!((&*pass.host, &*pass.port), ("app.example:81", "81"));
+    }
+
+    #[test]
+    fn a_unix_socket_is_called_localhost() {
+        let pass = pass("http://unix:/run/a.sock:/b");
+        assert_eq!((&*pass.host, &*pass.port), ("localhost", ""));
+        assert_eq!(pass.uri, Some(Template::literal("/b")));
+    }
+
+    #[test]
+    fn one_literal_host_is_one_upstream() {
+        let config = config(in_http(
+            "server { location /a { proxy_pass http://x; } location /b { proxy_pass http://x:80/; } }",
+        ));
+        assert_eq!(config.upstreams.len(), 1);
+        assert!(config.upstreams.first().unwrap().implicit);
+    }
+
+    #[test]
+    fn a_url_with_variables_keeps_its_uri_to_itself() {
+        let pass = pass("http://$host/a");
+        assert!(matches!(pass.target, ProxyTarget::Variable(_)));
+        assert_eq!(pass.uri, None);
+    }
+
+    #[test]
+    fn a_scheme_must_be_written() {
+        let loaded = in_server("location / { proxy_pass 127.0.0.1:1; }");
+        assert_eq!(errors(&loaded), ["invalid URL prefix"]);
     }
 }

@@ -2,7 +2,7 @@
 //! Not here: the rewriting itself.
 
 use super::proxy_pass::redirect_of;
-use super::row::{LEVELS, Row, between, custom};
+use super::shorthand::{LEVELS, Row, between, custom};
 use crate::build::{Build, Level, Line};
 use crate::model::{CookieRewrite, ProxyTarget, Redirect, Regex, Template};
 use crate::tree::Word;
@@ -158,4 +158,52 @@ fn cookie_off(build: &mut Build<'_>, rewrites: &mut Vec<CookieRewrite>, line: &L
         build.help("off, or two words: what to replace and what by");
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{errors, first_location, in_server};
+
+    #[test]
+    fn the_default_turns_the_url_into_the_location() {
+        let location = first_location("location /a/ { proxy_pass http://b/c/; }");
+        let expected = Redirect::Prefix {
+            from: Template::literal("http://b/c/"),
+            to: Template::literal("/a/"),
+        };
+        assert_eq!(location.settings.proxy.redirects, [expected]);
+    }
+
+    #[test]
+    fn without_a_uri_the_default_turns_the_host_into_a_slash() {
+        let location = first_location("location /a/ { proxy_pass http://b; }");
+        let expected = Redirect::Prefix {
+            from: Template::literal("http://b/"),
+            to: Template::literal("/"),
+        };
+        assert_eq!(location.settings.proxy.redirects, [expected]);
+    }
+
+    #[test]
+    fn off_leaves_nothing_to_rewrite() {
+        let location = first_location("location / { proxy_pass http://b; proxy_redirect off; }");
+        assert_eq!(location.settings.proxy.redirects, []);
+    }
+
+    #[test]
+    fn the_default_needs_a_url_without_variables() {
+        let loaded = in_server("location / { proxy_pass http://$host; proxy_redirect default; }");
+        assert_eq!(errors(&loaded).len(), 1);
+    }
+
+    #[test]
+    fn a_dot_before_a_cookie_domain_counts_for_nothing() {
+        let location = first_location("location / { proxy_cookie_domain .a .b; }");
+        let expected = CookieRewrite::Literal {
+            from: Template::literal("a"),
+            to: Template::literal("b"),
+        };
+        assert_eq!(location.settings.proxy.cookie_domains, [expected]);
+    }
 }

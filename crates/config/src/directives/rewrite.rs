@@ -1,6 +1,6 @@
 //! The rewrite module's `return`. Not here: `rewrite`, `if`, `set`, `break`, which are not supported yet.
 
-use super::row::{Row, SERVER_LOCATION, between, custom};
+use super::shorthand::{Row, SERVER_LOCATION, between, custom};
 use crate::build::{Build, Level, Line};
 use crate::model::{Return, Template};
 use crate::tree::Word;

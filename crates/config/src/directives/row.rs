@@ -1,4 +1,4 @@
-//! The shape of a row of the directive table, and short constructors to write one. Not here: the rows.
+//! The shape of a row of the directive table. Not here: the rows, and the short constructors to write one.
 
 use std::time::Duration;
 
@@ -31,25 +31,6 @@ impl Context {
     }
 }
 
-pub(super) const MAIN: &[Context] = &[Context::Main];
-pub(super) const EVENTS: &[Context] = &[Context::Events];
-pub(super) const HTTP: &[Context] = &[Context::Http];
-pub(super) const SERVER: &[Context] = &[Context::Server];
-pub(super) const LOCATION: &[Context] = &[Context::Location];
-pub(super) const UPSTREAM: &[Context] = &[Context::Upstream];
-pub(super) const HTTP_SERVER: &[Context] = &[Context::Http, Context::Server];
-pub(super) const SERVER_LOCATION: &[Context] = &[Context::Server, Context::Location];
-pub(super) const EVERYWHERE: &[Context] = &[
-    Context::Main,
-    Context::Events,
-    Context::Http,
-    Context::Server,
-    Context::Location,
-    Context::Upstream,
-];
-/// The three levels that inherit from one another.
-pub(super) const LEVELS: &[Context] = &[Context::Http, Context::Server, Context::Location];
-
 /// How many words may follow a directive's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arity {
@@ -64,18 +45,6 @@ impl Arity {
     pub fn allows(self, count: usize) -> bool {
         (self.min..=self.max).contains(&count)
     }
-}
-
-pub(super) fn exactly(count: usize) -> Arity {
-    between(count, count)
-}
-
-pub(super) fn between(min: usize, max: usize) -> Arity {
-    Arity { min, max }
-}
-
-pub(super) fn at_least(min: usize) -> Arity {
-    between(min, usize::MAX)
 }
 
 /// One directive: everything that the checks, the manual and the builder know of it.
@@ -189,6 +158,9 @@ pub(crate) enum Value {
     Time,
 }
 
+/// Words and what each writes.
+pub(crate) type Words<T> = &'static [(&'static str, fn(&mut T))];
+
 /// How the words of a directive reach a field of `T`.
 pub(crate) enum Setter<T: 'static> {
     /// `on` or `off`.
@@ -206,7 +178,7 @@ pub(crate) enum Setter<T: 'static> {
     /// `NUMBER SIZE`.
     Buffers(fn(&mut T) -> &mut (usize, usize)),
     /// One of these words.
-    Choice(&'static [(&'static str, fn(&mut T))]),
+    Choice(Words<T>),
     /// Anything else.
     With(fn(&mut Build<'_>, &mut T, &Line<'_>)),
 }
@@ -235,168 +207,8 @@ impl From<Setter<UpstreamDraft>> for Meaning {
     }
 }
 
-/// A module's constructor of rows: knows the module's name.
-fn row(name: &'static str, contexts: &'static [Context], arity: Arity, meaning: Meaning) -> Row {
-    Row {
-        name,
-        module: "",
-        contexts,
-        arity,
-        block: false,
-        repeats: false,
-        syntax: "",
-        default: None,
-        help: "",
-        manual: "",
-        differs: None,
-        meaning,
-    }
-}
-
-/// `name on | off`.
-pub(super) fn flag<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut bool,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::Flag(field).into()).syntax("on | off")
-}
-
-/// `name NUMBER`.
-pub(super) fn count<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut usize,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::Count(field).into()).syntax("number")
-}
-
-/// `name NUMBER`, where large numbers make sense.
-pub(super) fn long_count<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut u64,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::LongCount(field).into()).syntax("number")
-}
-
-/// `name SIZE`, held in memory.
-pub(super) fn size<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut usize,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::Size(field).into()).syntax("size")
-}
-
-/// `name SIZE` of something that memory need not hold.
-pub(super) fn long_size<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut u64,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::LongSize(field).into()).syntax("size")
-}
-
-/// `name TIME`.
-pub(super) fn time<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut Duration,
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::Time(field).into()).syntax("time")
-}
-
-/// `name NUMBER SIZE`.
-pub(super) fn buffers<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut (usize, usize),
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(2), Setter::Buffers(field).into()).syntax("number size")
-}
-
-/// `name WORD`, one of a few.
-pub(super) fn choice<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    words: &'static [(&'static str, fn(&mut T))],
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, exactly(1), Setter::Choice(words).into())
-}
-
-/// Anything that needs a function of its own.
-pub(super) fn custom<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    arity: Arity,
-    setter: fn(&mut Build<'_>, &mut T, &Line<'_>),
-) -> Row
-where
-    Meaning: From<Setter<T>>,
-{
-    row(name, contexts, arity, Setter::With(setter).into())
-}
-
-/// Something that other lines name.
-pub(super) fn definition(
-    name: &'static str,
-    contexts: &'static [Context],
-    arity: Arity,
-    define: fn(&mut Build<'_>, &Line<'_>),
-) -> Row {
-    row(name, contexts, arity, Meaning::Define(define))
-}
-
-/// A block that the builder enters.
-pub(super) fn section(name: &'static str, contexts: &'static [Context], arity: Arity) -> Row {
-    row(name, contexts, arity, Meaning::Block).block()
-}
-
-/// A knob that changes nothing here, and why.
-pub(super) fn nothing(
-    name: &'static str,
-    contexts: &'static [Context],
-    value: Value,
-    reason: &'static str,
-) -> Row {
-    let arity = match value {
-        Value::Any => at_least(0),
-        _ => exactly(1),
-    };
-    row(name, contexts, arity, Meaning::Nothing { reason, value })
-        .syntax(value.syntax())
-        .help("Accepted, and changes nothing here.")
-        .manual(reason)
-        .differs("It changes nothing here; `tidegate check` says so.")
-}
-
 impl Value {
-    fn syntax(self) -> &'static str {
+    pub(super) fn syntax(self) -> &'static str {
         match self {
             Value::Any => "…",
             Value::Flag => "on | off",

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::row::{HTTP, Row, SERVER, SERVER_LOCATION, at_least, between, custom, exactly, section};
+use super::shorthand::{
+    HTTP, Row, SERVER, SERVER_LOCATION, at_least, between, custom, exactly, section,
+};
 use crate::build::addresses;
 use crate::build::{Build, Host, HostPart, Line, WrittenListen, plain_listen};
 use crate::model::{Listen, ListenAddress, ServerName};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::{LEVELS, LOCATION, Row, SERVER_LOCATION, at_least, custom, exactly, flag};
+use super::shorthand::{LEVELS, LOCATION, Row, SERVER_LOCATION, at_least, custom, exactly, flag};
 use crate::build::{Build, Level, Line, no_types};
 use crate::model::{Pattern, Root, TryCandidate, TryFiles, TryTarget};
 use crate::tree::{Directive, Word};
@@ -213,4 +213,49 @@ fn default_type(_build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
 fn max_ranges(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     let number = build.count(line, line.word(0));
     level.settings.max_ranges = number.and_then(|number| usize::try_from(number).ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{errors, first_location, in_server, server_settings};
+
+    #[test]
+    fn a_root_loses_its_last_slash_and_an_alias_keeps_it() {
+        assert_eq!(&*server_settings("root /srv/;").root.path.source, "/srv");
+        let location = first_location("location /a/ { alias /srv/; }");
+        assert_eq!(&*location.settings.root.path.source, "/srv/");
+    }
+
+    #[test]
+    fn a_nested_location_inherits_what_an_alias_replaces() {
+        let outer = first_location("location /a/ { alias /srv/; location /a/b/ { } }");
+        let inner = outer.children.first().unwrap();
+        assert_eq!(inner.settings.root.replaces, Some("/a/".len()));
+    }
+
+    #[test]
+    fn an_alias_in_a_regular_expression_replaces_the_whole_uri() {
+        let location = first_location("location ~ ^/u/(.*) { alias /home/$1; }");
+        assert_eq!(location.settings.root.replaces, None);
+    }
+
+    #[test]
+    fn try_files_is_not_inherited() {
+        let outer = first_location("location /a { try_files $uri =404; location /a/b { } }");
+        assert!(outer.settings.try_files.is_some());
+        assert_eq!(outer.children.first().unwrap().settings.try_files, None);
+    }
+
+    #[test]
+    fn a_root_of_its_own_parent_is_refused() {
+        let loaded = in_server("root ${document_root}/a;");
+        assert_eq!(errors(&loaded).len(), 1);
+    }
+
+    #[test]
+    fn extensions_are_kept_in_lower_case() {
+        let types = server_settings("types { text/x-log LOG; }").types;
+        let of_log: Option<&str> = types.by_extension.get("log").map(|found| &**found);
+        assert_eq!(of_log, Some("text/x-log"));
+    }
 }

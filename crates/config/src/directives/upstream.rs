@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::row::{
+use super::shorthand::{
     HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time,
 };
 use crate::build::{
@@ -251,5 +251,61 @@ fn keepalive(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) 
         && extra.text != "local"
     {
         build.invalid_parameter(extra);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Severity;
+    use crate::build::testing::{config, errors, in_http, said};
+    use crate::model::Upstream;
+
+    fn upstream(lines: &str) -> Upstream {
+        config(in_http(&format!("upstream a {{ {lines} }}")))
+            .upstreams
+            .remove(0)
+    }
+
+    #[test]
+    fn idle_connections_are_kept_unless_turned_off() {
+        assert_eq!(upstream("server b;").keepalive.idle, 32);
+        assert_eq!(upstream("server b; keepalive 0;").keepalive.idle, 0);
+    }
+
+    #[test]
+    fn a_server_has_the_defaults_of_nginx() {
+        let server = upstream("server b;").servers.remove(0);
+        assert_eq!(
+            (server.weight, server.max_fails, server.max_conns),
+            (1, 1, 0)
+        );
+        assert_eq!(server.fail_timeout.as_secs(), 10);
+    }
+
+    #[test]
+    fn a_second_method_wins_with_a_warning() {
+        let loaded = in_http("upstream a { hash $uri; least_conn; server b; }");
+        assert_eq!(
+            said(&loaded, Severity::Warning),
+            ["load balancing method redefined"]
+        );
+        let upstream = config(loaded).upstreams.remove(0);
+        assert_eq!(upstream.balance, policy::Balance::LeastConn);
+        assert_eq!(upstream.hash_key, None);
+    }
+
+    #[test]
+    fn a_hash_takes_no_backup() {
+        let loaded = in_http("upstream a { hash $uri; server b; server c backup; }");
+        assert_eq!(
+            errors(&loaded),
+            ["balancing method does not support parameter \"backup\""]
+        );
+    }
+
+    #[test]
+    fn a_scheme_has_no_place_before_an_endpoint() {
+        let loaded = in_http("upstream a { server http://b; }");
+        assert_eq!(errors(&loaded), ["invalid host in upstream \"http://b\""]);
     }
 }
