@@ -1,17 +1,18 @@
 //! Who answers a request: a rule, a file or an upstream; and where internal redirects lead until somebody did.
 //! Not here: the attempts (`exchange`), and sending what was decided (`finish`).
 
-use config::model::{ErrorPageTarget, Level, Return, Template, TryTarget};
+use config::model::{Level, Return, Template};
 use http::Method;
 use http1::Framing;
 
 use crate::downstream::h1::H1;
-use crate::local::{error_pages, files, pages};
+use crate::files;
+use crate::local::error_pages::{self, ErrorAction, StatusRule};
+use crate::local::pages;
 use crate::proxy;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::LocationId;
-use crate::uri::split_args;
 use crate::variables::evaluate;
 
 /// nginx's bound on internal redirects of one request; beyond it the answer is 500.
@@ -52,7 +53,7 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
         step = match step {
             Step::Route => route(request),
             Step::Ask(location) => ask(client, request, location).await,
-            Step::Redirect { path, args } => redirect(request, path, args),
+            Step::Redirect { path, args } => inside(request, path, args),
             Step::Named(name) => named(request, &name),
             Step::Move { status, location } => Step::Respond(Box::new(moved(request, status, &location))),
             Step::Status(status) => failed(request, status),
@@ -70,7 +71,7 @@ fn route(request: &mut Request) -> Step {
     }
     let generation = request.generation.clone();
     let table = generation.tables.locations(request.server);
-    match table.find(&request.uri.path, &mut request.captures) {
+    match table.find(&request.uri.path, request.captures.get_mut()) {
         Ok(found) if found.redirect => {
             request.location = found.location;
             Step::Move { status: 301, location: table.slash_redirect(found.location, &request.uri.args) }
@@ -97,11 +98,10 @@ async fn ask(client: &mut H1, request: &mut Request, id: LocationId) -> Step {
     if let Some(answer) = &location.answer {
         return returned(request, answer);
     }
-    if let Some(try_files) = location.settings.try_files.as_ref().filter(|_| !request.tried_files) {
-        match files::try_files(request, try_files) {
-            files::Tried::Here(path) => request.uri.path = path,
-            files::Tried::Last => return last_try(request, &try_files.last),
-        }
+    if let Some(try_files) = &location.settings.try_files
+        && let Some(step) = files::try_files(request, try_files)
+    {
+        return step;
     }
     match &location.settings.proxy_pass {
         Some(pass) => proxy::pass(client, request, pass).await,
@@ -136,21 +136,7 @@ fn text(request: &Request, status: u16, body: &Template) -> Step {
     Step::Respond(Box::new(Response::with_bytes(status, &content_type, evaluate(body, request))))
 }
 
-fn last_try(request: &Request, last: &TryTarget) -> Step {
-    match last {
-        TryTarget::Status(status) => Step::Status(*status),
-        TryTarget::Named(name) => Step::Named(name.clone()),
-        TryTarget::Uri(uri) => inside(evaluate(uri, request)),
-    }
-}
-
-/// A step to a URI of the configuration.
-fn inside(uri: Vec<u8>) -> Step {
-    let (path, args) = split_args(&uri);
-    Step::Redirect { path: path.to_vec(), args: args.to_vec() }
-}
-
-fn redirect(request: &mut Request, path: Vec<u8>, args: Vec<u8>) -> Step {
+fn inside(request: &mut Request, path: Vec<u8>, args: Vec<u8>) -> Step {
     request.uri.redirect(path, args);
     request.internal = true;
     request.located_by_path = true;
@@ -172,48 +158,61 @@ fn named(request: &mut Request, name: &str) -> Step {
 }
 
 /// A redirect for the client, with nginx's page.
-fn moved(request: &Request, status: u16, location: &[u8]) -> Response {
+fn moved(request: &Request, status: u16, target: &[u8]) -> Response {
     let mut response = page(request, status);
-    response.fields.push(b"Location", location);
+    response.fields.push(b"Location", target);
     response
 }
 
 /// An error: the `error_page` for it, unless one was followed already; else a page of ours.
 fn failed(request: &mut Request, status: u16) -> Step {
-    if matches!(status, 400 | 413 | 414 | 431 | 494..=497 | 500 | 501) {
+    if pages::closes_connection(status) {
         request.keep_alive = false;
     }
     let generation = request.generation.clone();
     let settings = &generation.tables.location(request.server, request.location).settings;
-    let chosen = error_pages::choose(&settings.error_pages, status);
-    let Some(chosen) = chosen.filter(|_| !request.error_page || settings.recursive_error_pages) else {
-        request.status_override = Some(status);
-        return Step::Respond(Box::new(page(request, status)));
+    let followed = request.error_page && !settings.recursive_error_pages;
+    let action = if followed {
+        None
+    } else {
+        error_pages::choose(&settings.error_pages, status, &mut |template| evaluate(template, request))
     };
-    request.error_page = true;
-    request.status_override = match chosen.overwrite {
-        None => Some(status),
-        Some(0) => None,
-        Some(other) => Some(other),
-    };
-    match &chosen.target {
-        ErrorPageTarget::Uri(uri) => {
+    request.error_page |= action.is_some();
+    match action {
+        None => {
+            request.status_override = Some(pages::sent_status(status));
+            Step::Respond(Box::new(page(request, status)))
+        }
+        Some(ErrorAction::Internal { uri, args, status: rule }) => {
+            request.status_override = overridden(status, rule);
             if request.head.method != Method::HEAD {
                 request.head.method = Method::GET;
             }
-            inside(evaluate(uri, request))
+            Step::Redirect { path: uri, args }
         }
-        ErrorPageTarget::Named(name) => Step::Named(name.clone()),
-        ErrorPageTarget::Url(url) => {
-            let status = chosen.overwrite.filter(|code| matches!(code, 301 | 302 | 303 | 307 | 308)).unwrap_or(302);
+        Some(ErrorAction::Named { name, status: rule }) => {
+            request.status_override = overridden(status, rule);
+            Step::Named(String::from_utf8_lossy(&name).into())
+        }
+        Some(ErrorAction::Redirect { status, location }) => {
             request.status_override = None;
-            Step::Move { status, location: evaluate(url, request) }
+            Step::Move { status, location }
         }
+    }
+}
+
+fn overridden(status: u16, rule: StatusRule) -> Option<u16> {
+    match rule {
+        StatusRule::Keep => Some(pages::sent_status(status)),
+        StatusRule::Take => None,
+        StatusRule::Fixed(other) => Some(other),
     }
 }
 
 /// A page of the gateway's own.
 fn page(request: &Request, status: u16) -> Response {
-    let body = pages::page(status, request.settings().server_tokens).unwrap_or_default();
-    Response::with_bytes(pages::wire_status(status), if body.is_empty() { "" } else { "text/html" }, body)
+    match pages::page(status, request.settings().server_tokens) {
+        Some(body) => Response::with_bytes(pages::sent_status(status), "text/html", body),
+        None => Response::with_bytes(status, "", Vec::new()),
+    }
 }

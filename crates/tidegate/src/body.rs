@@ -18,6 +18,9 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// A body of no bytes.
+    pub(crate) const EMPTY: Self = Self { memory: Vec::new(), file: None, len: 0 };
+
     /// A body from bytes at hand.
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { len: bytes.len() as u64, memory: bytes, file: None }

@@ -14,6 +14,8 @@ pub(crate) enum ClientFailure {
     TooLarge,
     /// It sent nothing, or took nothing, for too long (408).
     TimedOut,
+    /// Its body could not be kept (500).
+    Unkept,
 }
 
 /// The client's side of an exchange while its request is being forwarded.

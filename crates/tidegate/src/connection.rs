@@ -24,7 +24,7 @@ pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, p
     let limit = generation.tables.config.main.worker_connections;
     if worker.connections() >= limit && !worker.release_one_idle() {
         // Nothing idles: the new connection is refused by closing it, as nginx does.
-        return generation.tables.log_alert(&format!("{limit} worker_connections are not enough"));
+        return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
     }
     let leash = worker.leash(number);
     tokio::task::spawn_local(run(worker.clone(), listen.clone(), stream, peer, number, leash));

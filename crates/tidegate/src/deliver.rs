@@ -107,7 +107,7 @@ impl Outbox {
 }
 
 /// Sends `head` and then everything that `source` yields; the bytes written, and how it ended.
-pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, mut sink: Sink<'_>) -> (u64, Delivered) {
+pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, sink: Sink<'_>) -> (u64, Delivered) {
     let mut outbox = Outbox { bytes: head, at: 0, sent: 0 };
     let mut reading = Timer::new();
     let mut ended = sink.framing == Framing::Empty;
@@ -216,7 +216,7 @@ impl<'a> EndpointBody<'a> {
         self.buffer.consume(std::mem::take(&mut self.consumed));
         let mut skipped = 0;
         while !self.decoder.is_done() && skipped < self.buffer.bytes().len() {
-            let decoded = self.decoder.decode(&self.buffer.bytes()[skipped..]).map_err(|_| Failure::invalid_chunked())?;
+            let decoded = self.decoder.decode(&self.buffer.bytes()[skipped..]).map_err(|_| Failure::HttpResponseTransferCoding)?;
             let data = skipped + decoded.data.start..skipped + decoded.data.end;
             skipped += decoded.consumed;
             if !data.is_empty() {
@@ -327,7 +327,7 @@ impl Source for FileBody {
         self.buffer.resize(from + count, 0);
         if self.file.read_exact_at(&mut self.buffer[from..], self.range.start).is_err() {
             // The file shrank while it was sent: what was promised cannot be kept.
-            return Poll::Ready(Err(Failure::internal()));
+            return Poll::Ready(Err(Failure::ProxyInternalError));
         }
         self.range.start += count as u64;
         Poll::Ready(Ok(Some(&self.buffer)))

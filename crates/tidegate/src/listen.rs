@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use config::model::{Listen, ListenAddress};
+use config::model::{Level, Listen, ListenAddress};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
@@ -173,7 +173,7 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 async fn accept(worker: Rc<Worker>, listener: Listener) {
     let acceptor = match Acceptor::new(&listener) {
         Ok(acceptor) => acceptor,
-        Err(error) => return worker.generation().tables.log_alert(&format!("accept() setup failed: {error}")),
+        Err(error) => return worker.generation().tables.log_main(Level::Alert, &format!("accept() setup failed: {error}")),
     };
     loop {
         match acceptor.accept().await {
@@ -183,7 +183,7 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
             }
             Err(error) if is_transient(&error) => {}
             Err(error) => {
-                worker.generation().tables.log_alert(&format!("accept() failed ({error})"));
+                worker.generation().tables.log_main(Level::Alert, &format!("accept() failed ({error})"));
                 worker.release_one_idle();
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
             }

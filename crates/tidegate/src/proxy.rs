@@ -17,7 +17,6 @@ use crate::client::{Client, ClientFailure};
 use crate::downstream::h1::H1;
 use crate::exchange::{Answered, Errand, Unanswered, exchange};
 use crate::forward;
-use crate::local::error_pages;
 use crate::request::{Request, RequestBody};
 use crate::response::{Body, Response};
 use crate::upstream::attempt::{Outgoing, OutgoingBody};
@@ -55,9 +54,9 @@ async fn forward(
     let replaced = proxy.set_body.as_ref().map(|body| Kept::from_bytes(variables::evaluate(body, request)));
     let (framing, source) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &body);
     let head = forward::request_head(request, pass, forwarding, target.uri.as_deref(), framing);
+    request.upstream_target = Some(log_target(&head));
     let errand = Errand {
         name: &target.name,
-        target: &log_target(&head),
         key: &balancing_key(request, target),
         upstream: target.upstream.clone(),
         outgoing: Outgoing { head: &head, body: source },
@@ -171,7 +170,7 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
         return accelerate(request, &target);
     }
     let status = answered.reply.head.status;
-    if settings.proxy.intercept_errors && status >= 300 && error_pages::choose(&settings.error_pages, status).is_some() {
+    if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status) {
         let challenge = fields.get("www-authenticate").filter(|_| status == 401).map(<[u8]>::to_vec);
         request.challenge = challenge;
         return Step::Status(status);
@@ -199,8 +198,14 @@ fn accelerate(request: &mut Request, target: &[u8]) -> Step {
     }
 }
 
-fn respond(request: &Request, mut answered: Answered) -> Response {
+fn respond(request: &mut Request, mut answered: Answered) -> Response {
     let head = &mut answered.reply.head;
+    if request.generation.tables.keeps_upstream_fields {
+        request.record.upstream_fields = Some(head.fields.clone());
+    }
+    let accelerated = head.fields.get("x-accel-buffering").is_some_and(|value| value.eq_ignore_ascii_case(b"no"));
+    let ignores = request.settings().proxy.ignore_headers.iter().any(|ignored| &**ignored == "x-accel-buffering");
+    request.unbuffered = accelerated && !ignores;
     let declared = head.fields.get("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
     let length = match answered.reply.framing {
         Framing::Length(length) => Some(length),
@@ -211,6 +216,7 @@ fn respond(request: &Request, mut answered: Answered) -> Response {
         status: head.status,
         reason: Some(head.reason().to_vec()),
         fields: forward::response_fields(request, std::mem::take(&mut head.fields)),
+        last_modified: None,
         length,
         body: Body::Endpoint(Box::new(answered)),
     }

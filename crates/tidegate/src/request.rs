@@ -1,14 +1,15 @@
 //! A request under way: what was asked, by whom, which tables hold for it, and what is known of it so far.
 //! Not here: what is done about it (`answer`), and how it came in (`downstream`).
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use config::model::{Listen, ListenAddress, Location, LogFile, Server, Settings};
+use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
 use http1::{Framing, RequestHead};
+use policy::Failure;
 
 use crate::body::Kept;
 use crate::downstream::proxy_protocol::Ends;
@@ -17,7 +18,6 @@ use crate::record::Record;
 use crate::route::{Captures, LocationId};
 use crate::uri;
 use crate::worker::{Generation, Worker};
-use config::model::Level;
 
 /// A client's connection, as far as its requests care.
 pub(crate) struct Downstream {
@@ -44,7 +44,8 @@ impl Downstream {
     /// `$server_addr` and `$server_port`.
     pub(crate) fn server(&self) -> (String, Option<u16>) {
         match (self.local, &self.listen.address) {
-            (Some(local), _) | (None, ListenAddress::Socket(local)) => (local.ip().to_string(), Some(local.port())),
+            (Some(local), _) => (local.ip().to_string(), Some(local.port())),
+            (None, ListenAddress::Socket(local)) => (local.ip().to_string(), Some(local.port())),
             (None, ListenAddress::Unix(path)) => (format!("unix:{}", path.display()), None),
         }
     }
@@ -110,7 +111,8 @@ pub(crate) struct Request {
     pub(crate) host: Vec<u8>,
     pub(crate) server: usize,
     pub(crate) location: LocationId,
-    pub(crate) captures: Captures,
+    /// Groups of the last expression that matched, a server's name, a location or a map's key.
+    pub(crate) captures: RefCell<Captures>,
     /// Set by internal redirects: only they reach `internal` locations.
     pub(crate) internal: bool,
     /// The location was found by the path, so that its prefix can be replaced in it; not so for named ones.
@@ -123,8 +125,10 @@ pub(crate) struct Request {
     pub(crate) status_override: Option<u16>,
     /// `WWW-Authenticate` of an endpoint's 401 that an `error_page` replaces.
     pub(crate) challenge: Option<Vec<u8>>,
-    /// `try_files` chose the path in force.
-    pub(crate) tried_files: bool,
+    /// `Content-Range` of a 416.
+    pub(crate) content_range: Option<String>,
+    /// `try_files` chose the path below the `alias` of a regular expression's location.
+    pub(crate) adds_uri_to_alias: bool,
     /// The endpoint asked for its answer to be passed on as it comes (`X-Accel-Buffering: no`).
     pub(crate) unbuffered: bool,
     /// `Connection` names more than the usual options.
@@ -135,12 +139,54 @@ pub(crate) struct Request {
     pub(crate) pipelined: bool,
     pub(crate) record: Record,
     /// `$request_id`, made when first asked for.
-    pub(crate) id: std::cell::OnceCell<[u8; 32]>,
+    pub(crate) id: OnceCell<[u8; 32]>,
     /// `$proxy_host` and `$proxy_port` of the `proxy_pass` in use.
     pub(crate) proxied_to: Option<(Box<str>, Box<str>)>,
+    /// The target that endpoints are asked for, for log lines.
+    pub(crate) upstream_target: Option<String>,
 }
 
 impl Request {
+    /// A request of which only the head is known; [`Request::begin`] finds out what it asks for.
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        generation: Rc<Generation>,
+        connection: &Rc<Downstream>,
+        default_server: usize,
+        head: RequestHead,
+        length: usize,
+    ) -> Self {
+        Self {
+            worker: worker.clone(),
+            generation,
+            connection: connection.clone(),
+            keep_alive: http1::persistent(head.version, &head.fields),
+            connection_names_fields: head.fields.get("connection").is_some_and(names_fields),
+            head,
+            framing: Framing::Empty,
+            body: RequestBody::Unread,
+            uri: Uri::default(),
+            host: Vec::new(),
+            server: default_server,
+            location: LocationId::SERVER,
+            captures: RefCell::default(),
+            internal: false,
+            located_by_path: true,
+            redirected: false,
+            error_page: false,
+            status_override: None,
+            challenge: None,
+            content_range: None,
+            adds_uri_to_alias: false,
+            unbuffered: false,
+            pipelined: false,
+            record: Record::new(Instant::now(), length as u64),
+            id: OnceCell::new(),
+            proxied_to: None,
+            upstream_target: None,
+        }
+    }
+
     /// The virtual host.
     pub(crate) fn server(&self) -> &Server {
         &self.generation.tables.config.servers[self.server]
@@ -158,12 +204,48 @@ impl Request {
 
     /// `$server_name`.
     pub(crate) fn server_name(&self) -> String {
-        self.server().names.first().map(config::model::ServerName::text).unwrap_or_default()
+        self.server().names.first().map(ServerName::text).unwrap_or_default()
     }
 
     /// The request line as received.
     pub(crate) fn line(&self) -> &[u8] {
         self.head.line()
+    }
+
+    /// Evaluates something with the groups of `regex` on `subject` as captures; `None` when it does not match.
+    pub(crate) fn with_captures<T>(&self, regex: &Regex, subject: &[u8], evaluate: impl FnOnce(&Self) -> T) -> Option<T> {
+        let mut captures = Captures::default();
+        if !captures.matches(regex, subject).unwrap_or(false) {
+            return None;
+        }
+        let before = self.captures.replace(captures);
+        let value = evaluate(self);
+        self.captures.replace(before);
+        Some(value)
+    }
+
+    /// Whether a head that goes to an endpoint asks for an upgrade.
+    pub(crate) fn asks_for_upgrade(&self, head: &[u8]) -> bool {
+        let lower = head.to_ascii_lowercase();
+        memchr::memmem::find(&lower, b"\r\nupgrade:").is_some()
+    }
+
+    /// The `upstream:` of log lines for an endpoint.
+    pub(crate) fn log_upstream(&self, endpoint: &str) -> String {
+        let target = self.upstream_target.as_deref().unwrap_or("/");
+        let separator = if endpoint.starts_with("unix:") { ":" } else { "" };
+        format!("http://{endpoint}{separator}{target}")
+    }
+
+    /// Writes the error-log line of a failure.
+    pub(crate) fn log_failure(&self, failure: &Failure, upstream: Option<&str>) {
+        let level = match failure.level() {
+            policy::Level::Crit => Level::Crit,
+            policy::Level::Error => Level::Error,
+            policy::Level::Info => Level::Info,
+        };
+        let message = format!("{} while {}", failure.nginx_phrase(), failure.phase().nginx_action());
+        self.log(level, &message, upstream);
     }
 
     /// Writes an error-log line of this request.
@@ -181,7 +263,7 @@ impl Request {
         let context = Context {
             client: Some(&client),
             server: Some(&server),
-            request: Some(&line),
+            request: Some(&*line).filter(|line| !line.is_empty()),
             upstream,
             host: host.as_deref(),
             referrer: referrer.as_deref(),
@@ -190,7 +272,8 @@ impl Request {
     }
 }
 
-/// Whether a log file's name must be evaluated for each line.
-pub(crate) fn is_dynamic(file: &LogFile) -> bool {
-    matches!(file, LogFile::Template(_))
+/// Whether a `Connection` value holds more than what manages the connection itself.
+fn names_fields(value: &[u8]) -> bool {
+    let usual = |option: &[u8]| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known.as_bytes()));
+    value.split(|byte| *byte == b',').any(|option| !usual(option.trim_ascii()))
 }

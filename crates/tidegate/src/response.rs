@@ -4,16 +4,12 @@
 use std::fs::File;
 use std::ops::Range;
 
-use config::model::ServerTokens;
 use http1::{Fields, Framing, Version, encode};
 
 use crate::exchange::Answered;
-use crate::local::redirect;
+use crate::local::{pages, redirect};
 use crate::request::Request;
 use crate::variables;
-
-/// The product in `Server` and at the foot of pages.
-pub(crate) const PRODUCT: &str = "tidegate";
 
 /// The response.
 pub(crate) struct Response {
@@ -22,6 +18,8 @@ pub(crate) struct Response {
     pub(crate) reason: Option<Vec<u8>>,
     /// Everything but `Server`, `Date` and what frames and ends the message.
     pub(crate) fields: Fields,
+    /// `Last-Modified` of a file: nginx writes it before other fields.
+    pub(crate) last_modified: Option<String>,
     /// Length of the body in bytes, if it is known.
     pub(crate) length: Option<u64>,
     pub(crate) body: Body,
@@ -51,7 +49,7 @@ impl Response {
             fields.push(b"Content-Type", content_type.as_bytes());
         }
         let length = Some(bytes.len() as u64);
-        Self { status, reason: None, fields, length, body: Body::Bytes(bytes) }
+        Self { status, reason: None, fields, last_modified: None, length, body: Body::Bytes(bytes) }
     }
 }
 
@@ -91,12 +89,15 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
     let mut head = Vec::with_capacity(512);
     let reason = response.reason.as_deref().unwrap_or_else(|| encode::reason(response.status).as_bytes());
     encode::status_line(&mut head, Version::H11, response.status, reason);
-    encode::field(&mut head, b"Server", server_token(request.settings().server_tokens).as_bytes());
+    encode::field(&mut head, b"Server", pages::product(request.settings().server_tokens).as_bytes());
     encode::field(&mut head, b"Date", request.worker.clock.http_date().as_bytes());
     if response.status != 304 && response.status != 204 {
         copy_field(response, "content-type", b"Content-Type", &mut head);
     }
     write_length(request, response, framing, &mut head);
+    if let Some(modified) = &response.last_modified {
+        encode::field(&mut head, b"Last-Modified", modified.as_bytes());
+    }
     let location = absolute_location(request, response);
     if let Some(location) = &location {
         encode::field(&mut head, b"Location", location);
@@ -114,14 +115,6 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
     }
     encode::end(&mut head);
     head
-}
-
-/// What `Server` says.
-fn server_token(tokens: ServerTokens) -> &'static str {
-    match tokens {
-        ServerTokens::Off => PRODUCT,
-        ServerTokens::On | ServerTokens::Build => concat!("tidegate/", env!("CARGO_PKG_VERSION")),
-    }
 }
 
 fn copy_field(response: &Response, name: &str, written: &[u8], head: &mut Vec<u8>) {
@@ -145,10 +138,18 @@ fn write_length(request: &Request, response: &Response, framing: Framing, head: 
 /// A `Location` that is only a path is completed unless `absolute_redirect off`.
 fn absolute_location(request: &Request, response: &Response) -> Option<Vec<u8>> {
     let location = response.fields.get("location")?;
-    if location.first() != Some(&b'/') || !request.settings().absolute_redirect {
+    if location.first() != Some(&b'/') {
         return None;
     }
-    Some(redirect::absolute(request, location))
+    let (address, port) = request.connection.server();
+    let origin = redirect::Origin {
+        https: false,
+        host: &request.host,
+        server_name: &request.server_name(),
+        local_address: &address,
+        local_port: port.unwrap_or(0),
+    };
+    Some(redirect::location(location, &origin, request.settings()))
 }
 
 fn write_connection(request: &Request, response: &Response, keep_alive: bool, head: &mut Vec<u8>) {

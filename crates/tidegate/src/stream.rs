@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -45,6 +46,14 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.try_read(space),
             Stream::Unix(stream) => stream.try_read(space),
+        }
+    }
+
+    /// Our end's address; none for unix sockets.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Stream::Tcp(stream) => stream.local_addr().ok(),
+            Stream::Unix(_) => None,
         }
     }
 

@@ -38,11 +38,13 @@ pub(crate) struct Generation {
     /// In the order of `Config::upstreams`.
     upstreams: Vec<RefCell<Rc<Upstream>>>,
     /// Upstreams that a `proxy_pass` with variables named, by `host:port`.
-    named_at_run_time: RefCell<HashMap<Box<str>, Rc<Upstream>>>,
+    named_at_run_time: RefCell<HashMap<Box<str>, (Instant, Rc<Upstream>)>>,
 }
 
 /// The most upstreams that variables may create between two reloads; beyond it the oldest state is forgotten.
 const NAMED_AT_RUN_TIME: usize = 1024;
+/// How long what variables named is used before it is resolved again.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
 impl Generation {
     fn new(tables: Arc<Tables>, names: &Names, share: Share) -> Self {
@@ -56,18 +58,20 @@ impl Generation {
         self.upstreams[index].borrow().clone()
     }
 
-    /// The state of an upstream that a variable named, made by `build` at first.
-    pub(crate) fn upstream_named(&self, name: &str, build: impl FnOnce() -> Upstream) -> Rc<Upstream> {
+    /// The state of an upstream that a variable named lately.
+    pub(crate) fn upstream_named(&self, name: &str) -> Option<Rc<Upstream>> {
+        let known = self.named_at_run_time.borrow();
+        let (since, upstream) = known.get(name)?;
+        (since.elapsed() < RESOLVE_AGAIN).then(|| upstream.clone())
+    }
+
+    /// Keeps the state of an upstream that a variable named.
+    pub(crate) fn remember(&self, name: &str, upstream: Rc<Upstream>) {
         let mut known = self.named_at_run_time.borrow_mut();
-        if let Some(upstream) = known.get(name) {
-            return upstream.clone();
-        }
         if known.len() >= NAMED_AT_RUN_TIME {
             known.clear();
         }
-        let upstream = Rc::new(build());
-        known.insert(name.into(), upstream.clone());
-        upstream
+        known.insert(name.into(), (Instant::now(), upstream));
     }
 
     /// Takes up what the names resolve to now; upstreams whose endpoints are the same keep their state.
@@ -84,7 +88,7 @@ impl Generation {
         for state in &self.upstreams {
             state.borrow().pool.borrow_mut().sweep(now);
         }
-        for state in self.named_at_run_time.borrow().values() {
+        for (_, state) in self.named_at_run_time.borrow().values() {
             state.pool.borrow_mut().sweep(now);
         }
     }

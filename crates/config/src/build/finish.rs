@@ -63,8 +63,22 @@ fn resolver(written: &Written) -> Option<Resolver> {
 }
 
 /// `proxy_next_upstream` as the policy has it.
-pub(crate) fn retry_settings(_written: &NextUpstream) -> policy::RetrySettings {
-    policy::RetrySettings {}
+pub(crate) fn retry_settings(written: &NextUpstream) -> policy::RetrySettings {
+    let mut conditions = policy::Conditions::OFF;
+    for (condition, word) in policy::Condition::ALL {
+        if written.conditions.contains(&word) {
+            conditions.insert(condition);
+        }
+    }
+    // `off` wins over whatever stands beside it.
+    if written.conditions.contains(&"off") {
+        conditions = policy::Conditions::OFF;
+    }
+    policy::RetrySettings {
+        conditions,
+        tries: u32::try_from(written.tries).unwrap_or(u32::MAX),
+        timeout: written.timeout,
+    }
 }
 
 /// The larger of the first buffer and one of the others.

@@ -220,6 +220,16 @@ impl H1 {
         }
     }
 
+    /// Whether bytes were received that nothing has consumed.
+    pub(crate) fn has_input(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Takes the bytes that were received and not consumed.
+    pub(crate) fn take_input(&mut self) -> Buffer {
+        self.input.take().unwrap_or_else(|| self.pool.take(SMALL))
+    }
+
     /// Takes the connection apart: its stream, and bytes received but not consumed.
     pub(crate) fn parts_mut(&mut self) -> (&mut Stream, &mut Option<Buffer>, &mut Timer) {
         (&mut self.stream, &mut self.input, &mut self.timer)

@@ -87,6 +87,12 @@ pub fn request_filename(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Vec<u
     map(request, eval).map_or_else(|_| Vec::new(), |mapped| mapped.path)
 }
 
+/// The media type that the location's `types` give to the URI.
+pub fn content_type(request: &FileRequest<'_>) -> String {
+    let settings = request.settings;
+    paths::media_type(request.path, &settings.types, &settings.default_type).to_owned()
+}
+
 /// `$document_root`.
 pub fn document_root(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Vec<u8> {
     paths::root(request, eval)

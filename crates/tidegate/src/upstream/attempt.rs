@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http1::{Framing, ResponseHead, ResponseLimits};
+use http1::{Framing, ResponseError, ResponseHead, ResponseLimits};
 use policy::{Failure, Phase};
 
 use super::pool::Connection;
@@ -43,6 +43,8 @@ pub(crate) struct Reply {
     pub(crate) framing: Framing,
     /// What was received behind the head.
     pub(crate) buffer: Buffer,
+    /// Whether the endpoint keeps the connection open behind the response.
+    pub(crate) persistent: bool,
     /// Whether the whole request was sent. If not, the connection cannot be used again.
     pub(crate) request_complete: bool,
 }
@@ -79,7 +81,7 @@ impl<'a> Attempt<'a> {
     /// Prepares to send `outgoing`; nothing is sent yet.
     pub(crate) fn new(
         connection: &'a mut Connection,
-        outgoing: Outgoing<'a>,
+        outgoing: &'a Outgoing<'a>,
         method: &'a http::Method,
         limits: Limits,
         buffer: Buffer,
@@ -128,8 +130,10 @@ impl<'a> Attempt<'a> {
 
     /// Ends the attempt with its final head.
     pub(crate) fn reply(self, head: ResponseHead) -> Result<Reply, Failure> {
-        let framing = http1::response_framing(&head, self.method).map_err(|error| response_failure(&error))?;
-        Ok(Reply { head, framing, buffer: self.buffer, request_complete: self.sending.is_complete() })
+        let framing = http1::response_framing(&head, self.method).map_err(framing_failure)?;
+        let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
+        let request_complete = self.sending.is_complete();
+        Ok(Reply { head, framing, buffer: self.buffer, persistent, request_complete })
     }
 
     /// What the attempt is doing: it sends until everything is sent, then it waits.
@@ -200,13 +204,18 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn response_failure(error: &http1::ResponseError) -> Failure {
-    crate::upstream::attempt::failure_of(error)
+/// The failure that a head which cannot be understood means.
+fn response_failure(error: &ResponseError) -> Failure {
+    match error {
+        ResponseError::StatusLine => Failure::HttpProtocolError,
+        ResponseError::TooLarge => Failure::HttpResponseHeaderSectionSize,
+        ResponseError::Field(line) => Failure::HttpResponseHeader(line.clone()),
+        ResponseError::Framing(error) => framing_failure(*error),
+    }
 }
 
-/// The failure that a head which cannot be understood means.
-pub(crate) fn failure_of(error: &http1::ResponseError) -> Failure {
-    todo!("{error}")
+fn framing_failure(error: http1::FramingError) -> Failure {
+    Failure::HttpResponseFraming(error.to_string().into())
 }
 
 enum SendError {
@@ -231,7 +240,7 @@ enum SendState {
 
 /// The request on its way out.
 struct Sending<'a> {
-    outgoing: Outgoing<'a>,
+    outgoing: &'a Outgoing<'a>,
     state: SendState,
     /// Framed bytes of a streamed body, or a piece of a kept one that lies in a file.
     stage: Vec<u8>,
@@ -240,7 +249,7 @@ struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    fn new(outgoing: Outgoing<'a>) -> Self {
+    fn new(outgoing: &'a Outgoing<'a>) -> Self {
         Self { outgoing, state: SendState::Head(0), stage: Vec::new(), kept_at: 0 }
     }
 

@@ -56,6 +56,17 @@ impl Names {
         !wanted.map(|endpoint| endpoint.peer).eq(current.iter().map(|endpoint| endpoint.peer.clone()))
     }
 
+    /// Looks up a name that only a request named; whether it has an address.
+    pub(crate) async fn look_up(&self, host: &str, port: u16) -> bool {
+        let name: Name = (host.into(), port);
+        let found = lookup(name.clone()).await;
+        let mut known = self.known();
+        if !found.is_empty() {
+            known.insert(name.clone(), found);
+        }
+        known.contains_key(&name)
+    }
+
     fn endpoints(&self, server: &UpstreamServer) -> Vec<Endpoint> {
         match &server.address {
             Address::Socket(address) => vec![socket_endpoint(*address)],

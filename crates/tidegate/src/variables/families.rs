@@ -1,10 +1,13 @@
 //! Families: fields of the request and of both responses, arguments, cookies, captures, maps.
 
-use config::model::{Capture, Map, MapKey, Variable};
+use std::cell::RefCell;
+
+use config::model::{Capture, Map, MapKey, Template, Variable};
 use http1::Fields;
 
 use super::{append, bytes, evaluate};
 use crate::request::Request;
+use crate::route::Captures;
 
 /// `None` when the variable is of no family.
 pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -> Option<bool> {
@@ -17,8 +20,8 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::UpstreamTrailer(name) => optional(request.record.upstream_trailers.as_ref(), name, out),
         Variable::SentTrailer(_) => false,
         Variable::UpstreamCookie(name) => upstream_cookie(request, name, out),
-        Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.number(*number)),
-        Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.named(*name)),
+        Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.borrow().number(*number)),
+        Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.borrow().named(*name)),
         Variable::Map(index) => map(&request.generation.tables.config.maps[*index], request, out),
         _ => return None,
     };
@@ -90,13 +93,13 @@ fn upstream_cookie(request: &Request, name: &str, out: &mut Vec<u8>) -> bool {
 
 fn map(map: &Map, request: &Request, out: &mut Vec<u8>) -> bool {
     let source = evaluate(&map.source, request);
-    let found = look_up(map, &source).unwrap_or(&map.default);
+    let found = look_up(map, &source, &request.captures).unwrap_or(&map.default);
     append(found, request, out);
     true
 }
 
 /// Literal keys first, then (with `hostnames`) masks from the longest, then expressions in order.
-fn look_up<'a>(map: &'a Map, source: &[u8]) -> Option<&'a config::model::Template> {
+fn look_up<'a>(map: &'a Map, source: &[u8], captures: &RefCell<Captures>) -> Option<&'a Template> {
     let text = String::from_utf8_lossy(source);
     let literals = || {
         map.entries.iter().filter_map(|(key, value)| match key {
@@ -114,7 +117,7 @@ fn look_up<'a>(map: &'a Map, source: &[u8]) -> Option<&'a config::model::Templat
         }
     }
     map.entries.iter().find_map(|(key, value)| match key {
-        MapKey::Regex(regex) => regex.compiled().is_match(&text).unwrap_or(false).then_some(value),
+        MapKey::Regex(regex) => captures.borrow_mut().matches(regex, source).unwrap_or(false).then_some(value),
         MapKey::Literal(_) => None,
     })
 }

@@ -3,7 +3,7 @@
 use config::model::Variable;
 
 use super::{bytes, show};
-use crate::local::files;
+use crate::files;
 use crate::request::{Request, RequestBody};
 
 /// `None` when the variable is of another room.
@@ -30,9 +30,9 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::RequestId => bytes(out, Some(request.id.get_or_init(crate::request_id::make))),
         Variable::RequestLength => show(out, request.record.request_length),
         Variable::RequestTime => show(out, Seconds(request.record.started.elapsed())),
-        Variable::DocumentRoot => files::document_root(request, out),
-        Variable::RealpathRoot => files::real_root(request, out),
-        Variable::RequestFilename => files::request_filename(request, out),
+        Variable::DocumentRoot => bytes(out, Some(&files::document_root(request))),
+        Variable::RealpathRoot => bytes(out, files::real_root(request).as_deref()),
+        Variable::RequestFilename => bytes(out, Some(&files::request_filename(request))),
         Variable::Status => show(out, format_args!("{:03}", request.record.status)),
         Variable::BytesSent => show(out, request.record.bytes_sent),
         Variable::BodyBytesSent => show(out, request.record.body_bytes_sent()),
