@@ -99,3 +99,56 @@ fn proxy() -> Proxy {
         force_ranges: false,
     }
 }
+
+/// A directory that is removed at the end of a test.
+pub(crate) struct Directory(std::path::PathBuf);
+
+impl Directory {
+    /// A new, empty one.
+    pub(crate) fn new() -> Self {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("tidegate-test-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    /// Writes a file of 2024-01-02 03:04:05, with the directories above it.
+    pub(crate) fn file(&self, name: &str, content: &str) -> &Self {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        let modified = std::time::UNIX_EPOCH + Duration::from_secs(1_704_164_645);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(modified).unwrap();
+        self
+    }
+
+    /// Makes a directory.
+    pub(crate) fn directory(&self, name: &str) -> &Self {
+        std::fs::create_dir_all(self.0.join(name)).unwrap();
+        self
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Fields by name.
+pub(crate) struct Pairs<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+
+impl crate::local::Fields for Pairs<'_> {
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(value.as_bytes())
+    }
+}

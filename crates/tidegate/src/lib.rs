@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod local;
 pub mod route;
 pub mod uri;
 

@@ -4,15 +4,14 @@
 //! own level is searched; unless that prefix is `^~`, the level's regular expressions are then tried in the order written,
 //! and the first that matches wins, and the expressions inside it are tried in turn. A prefix that ends in `/` and proxies
 //! catches the same path without the slash and redirects.
-//!
-//! A level is a sorted list in which every prefix knows the next shorter one, so that a look-up is one binary search.
 
-use std::cmp::Ordering;
+mod level;
 
-use config::model::{Location, Pattern, Regex, Server};
+use config::model::{Location, Pattern, Server};
 
 use super::{Captures, RegexFailed};
 use crate::uri::{Escape, escape_into};
+use level::{Level, Static};
 
 /// A location of a [`LocationTable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,30 +42,10 @@ pub struct LocationTable {
     locations: Vec<Location>,
     /// For each location, the level inside it.
     levels: Vec<Level>,
+    /// For each location, the one that wrote the `alias` that is in force there.
+    alias_owners: Vec<LocationId>,
     /// `@name` and its id.
     named: Vec<(Box<str>, LocationId)>,
-}
-
-/// Sibling locations.
-#[derive(Debug, Default)]
-struct Level {
-    entries: Vec<Entry>,
-    regexes: Vec<(Regex, LocationId)>,
-    /// Whether any entry redirects paths that lack its slash.
-    redirects: bool,
-}
-
-/// The prefix and the exact location of one name.
-#[derive(Debug)]
-struct Entry {
-    name: Box<str>,
-    prefix: Option<LocationId>,
-    /// The prefix is `^~`.
-    no_regex: bool,
-    exact: Option<LocationId>,
-    redirects: bool,
-    /// The longest other entry whose name starts this one's.
-    shorter: Option<usize>,
 }
 
 /// How the search of one level ended.
@@ -83,11 +62,12 @@ impl LocationTable {
         let mut table = Self {
             locations: Vec::new(),
             levels: Vec::new(),
+            alias_owners: Vec::new(),
             named: Vec::new(),
         };
-        table.insert(&server.root);
+        let root = table.insert(&server.root, None);
         for location in &server.named {
-            let id = table.insert(location);
+            let id = table.insert(location, Some(root));
             if let Pattern::Named(name) = &location.pattern {
                 table.named.push((name.clone(), id));
             }
@@ -95,8 +75,15 @@ impl LocationTable {
         table
     }
 
-    fn insert(&mut self, location: &Location) -> LocationId {
+    fn insert(&mut self, location: &Location, parent: Option<LocationId>) -> LocationId {
         let id = LocationId(u32::try_from(self.locations.len()).unwrap_or(u32::MAX));
+        let inherits =
+            |parent: &LocationId| self.get(*parent).settings.root == location.settings.root;
+        let owner = parent
+            .filter(inherits)
+            .and_then(|parent| self.alias_owners.get(parent.index()).copied())
+            .unwrap_or(id);
+        self.alias_owners.push(owner);
         self.locations.push(Location {
             children: Vec::new(),
             ..location.clone()
@@ -104,7 +91,7 @@ impl LocationTable {
         self.levels.push(Level::default());
         let mut level = Level::default();
         for child in &location.children {
-            let child_id = self.insert(child);
+            let child_id = self.insert(child, Some(id));
             level.add(child, child_id);
         }
         level.link();
@@ -120,6 +107,15 @@ impl LocationTable {
     /// If the id is another table's.
     pub fn get(&self, id: LocationId) -> &Location {
         &self.locations[id.index()]
+    }
+
+    /// The pattern of the location that wrote the `root` or `alias` in force at this one. An `alias` replaces that
+    /// pattern's part of the URI, also in locations nested inside.
+    ///
+    /// # Panics
+    /// If the id is another table's.
+    pub fn alias_pattern(&self, id: LocationId) -> &Pattern {
+        &self.get(self.alias_owners[id.index()]).pattern
     }
 
     /// A named location, `@` included.
@@ -208,142 +204,6 @@ impl LocationTable {
             target.extend_from_slice(args);
         }
         target
-    }
-}
-
-/// What a level's exact and prefix locations say about a path.
-enum Static {
-    Final(Found),
-    /// The longest prefix, and whether it is `^~`.
-    Prefix(LocationId, bool),
-    None,
-}
-
-impl Level {
-    fn add(&mut self, location: &Location, id: LocationId) {
-        let (name, exact, no_regex) = match &location.pattern {
-            Pattern::Exact(name) => (name, true, false),
-            Pattern::Prefix(name) => (name, false, false),
-            Pattern::PrefixNoRegex(name) => (name, false, true),
-            Pattern::Regex(regex) => {
-                self.regexes.push((regex.clone(), id));
-                return;
-            }
-            Pattern::Server | Pattern::Named(_) => return,
-        };
-        let entry = self.entry(name);
-        let slot = if exact {
-            &mut entry.exact
-        } else {
-            &mut entry.prefix
-        };
-        *slot = slot.or(Some(id));
-        entry.no_regex |= no_regex;
-        let redirects = name.ends_with('/') && location.settings.proxy_pass.is_some();
-        entry.redirects |= redirects;
-        self.redirects |= redirects;
-    }
-
-    fn entry(&mut self, name: &str) -> &mut Entry {
-        let at = match self
-            .entries
-            .binary_search_by(|entry| (*entry.name).cmp(name))
-        {
-            Ok(at) => at,
-            Err(at) => {
-                self.entries.insert(at, Entry::new(name));
-                at
-            }
-        };
-        &mut self.entries[at]
-    }
-
-    /// Sets every entry's [`Entry::shorter`], now that all are there.
-    fn link(&mut self) {
-        let mut open: Vec<usize> = Vec::new();
-        for at in 0..self.entries.len() {
-            while let Some(&last) = open.last() {
-                if self.entries[at].name.starts_with(&*self.entries[last].name) {
-                    break;
-                }
-                open.pop();
-            }
-            self.entries[at].shorter = open.last().copied();
-            open.push(at);
-        }
-    }
-
-    fn find_static(&self, path: &[u8]) -> Static {
-        let after = self
-            .entries
-            .partition_point(|entry| entry.name.as_bytes() <= path);
-        let mut at = after.checked_sub(1);
-        if let Some(entry) = at.and_then(|at| self.entries.get(at))
-            && entry.name.as_bytes() == path
-        {
-            return entry.whole_match();
-        }
-        if let Some(location) = self.find_redirect(path) {
-            return Static::Final(Found {
-                location,
-                redirect: true,
-            });
-        }
-        while let Some(entry) = at.and_then(|at| self.entries.get(at)) {
-            if let Some(prefix) = entry.prefix
-                && path.starts_with(entry.name.as_bytes())
-            {
-                return Static::Prefix(prefix, entry.no_regex);
-            }
-            at = entry.shorter;
-        }
-        Static::None
-    }
-
-    /// The location whose name is the path and one slash.
-    fn find_redirect(&self, path: &[u8]) -> Option<LocationId> {
-        if !self.redirects {
-            return None;
-        }
-        let at = self
-            .entries
-            .binary_search_by(|entry| compare_with_slash(entry.name.as_bytes(), path))
-            .ok()?;
-        let entry = self.entries.get(at)?;
-        if entry.redirects {
-            entry.exact.or(entry.prefix)
-        } else {
-            None
-        }
-    }
-}
-
-/// Compares a name with a path that has a slash appended.
-fn compare_with_slash(name: &[u8], path: &[u8]) -> Ordering {
-    name.iter().cmp(path.iter().chain(b"/"))
-}
-
-impl Entry {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            prefix: None,
-            no_regex: false,
-            exact: None,
-            redirects: false,
-            shorter: None,
-        }
-    }
-
-    fn whole_match(&self) -> Static {
-        match (self.exact, self.prefix) {
-            (Some(location), _) => Static::Final(Found {
-                location,
-                redirect: false,
-            }),
-            (None, Some(prefix)) => Static::Prefix(prefix, self.no_regex),
-            (None, None) => Static::None,
-        }
     }
 }
 
