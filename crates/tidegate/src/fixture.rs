@@ -85,7 +85,7 @@ fn proxy() -> Proxy {
         connect_timeout: MINUTE,
         send_timeout: MINUTE,
         read_timeout: MINUTE,
-        next_upstream: policy::RetrySettings {},
+        next_upstream: policy::RetrySettings::default(),
         redirects: vec![],
         cookie_domains: vec![],
         cookie_paths: vec![],

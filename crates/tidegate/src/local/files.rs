@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::ops::Range;
 
-use config::model::Level;
+use config::model::{Level, Settings};
 
 use super::conditions::{Verdict, judge};
 use super::disk::{self, DiskError, Kind, Opened};
@@ -87,10 +87,9 @@ pub fn request_filename(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Vec<u
     map(request, eval).map_or_else(|_| Vec::new(), |mapped| mapped.path)
 }
 
-/// The media type that the location's `types` give to the URI.
-pub fn content_type(request: &FileRequest<'_>) -> String {
-    let settings = request.settings;
-    paths::media_type(request.path, &settings.types, &settings.default_type).to_owned()
+/// The media type of a path by its extension: for files, and for texts of `return`.
+pub fn content_type<'a>(path: &[u8], settings: &'a Settings) -> &'a str {
+    media_type(path, &settings.types, &settings.default_type)
 }
 
 /// `$document_root`.
@@ -185,14 +184,13 @@ fn unsatisfiable(size: u64) -> Refusal {
 impl Delivery {
     fn whole(request: &FileRequest<'_>, opened: Opened, validators: Validators) -> Self {
         let settings = request.settings;
-        let media_type = media_type(request.path, &settings.types, &settings.default_type);
         let everything = (opened.size > 0).then(|| Part {
             head: Vec::new(),
             range: 0..opened.size,
         });
         Self {
             status: request.status,
-            content_type: media_type.to_owned(),
+            content_type: content_type(request.path, settings).to_owned(),
             content_length: opened.size,
             content_range: None,
             accept_ranges: request.status == 200 && settings.max_ranges != Some(0),

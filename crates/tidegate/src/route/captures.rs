@@ -98,8 +98,11 @@ impl Captures {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use fancy_regex::{BytesMode, RegexBuilder};
+    use proptest::prelude::*;
 
     /// An expression whose named groups are numbered 0, 1, … in the order of the pattern.
     pub(in crate::route) fn regex(text: &str) -> Regex {
@@ -169,5 +172,42 @@ pub(super) mod tests {
         let subject = [b'a'; 64];
         let error = Captures::default().matches(&costly, &subject).unwrap_err();
         assert_eq!(error.expression, costly.text());
+    }
+
+    /// Expressions that look around, back and at words, in every mode they can be compiled for.
+    static AWKWARD: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        let modes = [
+            BytesMode::Ascii,
+            BytesMode::Unicode,
+            BytesMode::UnicodeBytes,
+        ];
+        let texts = [
+            "(.)(?=a)",
+            "(?i)(\\w+)/?(?<!x)$",
+            "^(.*?)(é|a)\\b",
+            "(a)\\1",
+            "(?:)(.?)",
+            "([^/]*)$",
+            "(?>a+)b",
+        ];
+        let compile = |text, mode| {
+            let compiled = RegexBuilder::new(text).bytes_mode(mode).build().unwrap();
+            Regex::new(text, compiled, vec![])
+        };
+        let all = texts
+            .iter()
+            .flat_map(|text| modes.iter().map(|&mode| compile(text, mode)));
+        all.collect()
+    });
+
+    proptest! {
+        #[test]
+        fn bytes_that_are_no_text_never_panic(
+            subject in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'a'), Just(0xc3), Just(0xa9)], 0..24),
+        ) {
+            for regex in AWKWARD.iter() {
+                let _ = Captures::default().matches(regex, &subject);
+            }
+        }
     }
 }
