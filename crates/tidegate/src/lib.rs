@@ -1,4 +1,5 @@
 //! The gateway: sockets, clocks and threads around `config`, `http1` and `policy`.
 
+pub mod cli;
 pub mod logs;
 pub mod process;
