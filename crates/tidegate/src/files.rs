@@ -141,5 +141,5 @@ pub(crate) fn real_root(request: &Request) -> Option<Vec<u8>> {
 
 /// The media type that the location gives to the path.
 pub(crate) fn content_type(request: &Request) -> String {
-    ask(request, |file, _| files::content_type(file))
+    files::content_type(&request.uri.path, request.settings()).to_owned()
 }

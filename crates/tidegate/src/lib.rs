@@ -8,6 +8,7 @@ mod access_log;
 mod answer;
 mod body;
 mod buffer;
+pub mod cli;
 mod client;
 mod connection;
 mod deliver;

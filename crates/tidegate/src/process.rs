@@ -71,14 +71,17 @@ pub struct Start {
     pub account: Option<Account>,
 }
 
+/// Reads the configuration anew; on failure each fault with its level, as the error log shows it.
+pub type Load = Box<dyn Fn() -> Result<Config, Vec<(Level, String)>>>;
+
 /// How the program was called, and how it reads its configuration.
 pub struct Invocation {
     /// The first word of the command line.
     pub program: OsString,
     /// The words after it.
     pub arguments: Vec<OsString>,
-    /// Reads the configuration anew; each fault with its level, as the error log shows it.
-    pub load: Box<dyn Fn() -> Result<Config, Vec<(Level, String)>>>,
+    /// The way to the configuration.
+    pub load: Load,
 }
 
 impl Invocation {
@@ -89,6 +92,19 @@ impl Invocation {
             .unwrap_or(&self.program);
         name.to_string_lossy().into_owned()
     }
+}
+
+/// Whether this process was started by another to be in the background, which has said what there was to say.
+pub fn is_background() -> bool {
+    daemon::is_background()
+}
+
+/// Whether the account that a configuration names for its workers exists, for `-t`.
+///
+/// # Errors
+/// nginx's words: `getpwnam("x") failed`.
+pub fn check_account(config: &Config) -> Result<(), String> {
+    account::for_workers(config.main.user.as_ref()).map(drop)
 }
 
 /// Runs the gateway by this configuration until a signal ends it. Returns the exit code, as nginx's.
@@ -120,6 +136,3 @@ pub fn run<E: Engine>(
     logs.flush();
     u8::from(served.is_err())
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,14 +78,15 @@ impl<E: Engine> MainLoop<'_, E> {
     }
 
     fn new_binary_ended(&mut self) -> bool {
-        let ended = self
-            .new_binary
-            .as_mut()
-            .is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
-        if ended {
-            self.new_binary = None;
-        }
-        ended
+        let Some(Ok(Some(status))) = self.new_binary.as_mut().map(Child::try_wait) else {
+            return false;
+        };
+        self.reporter.say(
+            Level::Notice,
+            &format!("the new binary's process ended: {status}"),
+        );
+        self.new_binary = None;
+        true
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -99,7 +100,10 @@ impl<E: Engine> MainLoop<'_, E> {
                 "the changing binary signal is ignored: you should shutdown or terminate before either old or new binary's process",
             ),
             Action::TakeOver { resume } => self.take_over(resume),
-            Action::StopAccepting => self.engine.stop_accepting(),
+            Action::StopAccepting => {
+                self.engine.stop_accepting();
+                self.reporter.say(Level::Notice, "stopped accepting connections");
+            }
             Action::Resume => self.resume(),
             Action::Drain => self.drain(),
         }
