@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         };
     }
-    suite::run_all("conformance", "case", judge)
+    suite::run_all("conformance", "case", judge, compare::trials())
 }
 
 fn nginx() -> Option<Binary> {

@@ -9,7 +9,7 @@ use support::case_format::read_case;
 use support::{run, suite};
 
 fn main() -> ExitCode {
-    suite::run_all("scenarios", "scenario", judge)
+    suite::run_all("scenarios", "scenario", judge, Vec::new())
 }
 
 fn judge(text: &str) -> Result<(), String> {

@@ -8,6 +8,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::support::bytes::fits;
 use crate::support::case::Case;
 use crate::support::logs::is_serious;
+use crate::support::self_check;
 use crate::support::server::Binary;
 use crate::support::transcript::Transcript;
 
@@ -18,7 +19,8 @@ const AT_ONCE: usize = 6;
 pub(crate) type Judge = fn(&str) -> Result<(), String>;
 
 /// Runs a test for each file `*.EXTENSION` below `tests/DIR`.
-pub(crate) fn run_all(dir: &str, extension: &str, judge: Judge) -> ExitCode {
+/// Ahead of them run the checks of the harness, and `checks` of what the suite adds to it.
+pub(crate) fn run_all(dir: &str, extension: &str, judge: Judge, checks: Vec<Trial>) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")
         .join(dir);
@@ -27,7 +29,9 @@ pub(crate) fn run_all(dir: &str, extension: &str, judge: Judge) -> ExitCode {
     files.sort();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let trials = files.iter().map(|path| trial(&root, path, judge)).collect();
+    let mut trials = self_check::trials();
+    trials.extend(checks);
+    trials.extend(files.iter().map(|path| trial(&root, path, judge)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
