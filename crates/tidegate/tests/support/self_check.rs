@@ -36,7 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// A check as a test of its own.
-pub(crate) fn check(name: &str, run: fn() -> Outcome) -> Trial {
+pub(crate) fn check(name: &str, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
     Trial::test(format!("harness/{name}"), run)
 }
 
