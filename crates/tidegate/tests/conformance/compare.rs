@@ -153,16 +153,20 @@ fn note(found: &mut Vec<Difference>, place: String, peer: &str, subject: &str) {
 impl std::fmt::Display for Difference {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(out, "{}", self.place)?;
-        let lines = |text: &str| {
-            if text.is_empty() {
-                "(nothing)".to_owned()
-            } else {
-                text.replace('\n', "\n               ")
-            }
-        };
-        writeln!(out, "    nginx:     {}", lines(&self.peer))?;
-        write!(out, "    tidegate:  {}", lines(&self.subject))
+        writeln!(out, "    nginx:     {}", visible(&self.peer))?;
+        write!(out, "    tidegate:  {}", visible(&self.subject))
     }
+}
+
+/// Text of which nothing is hidden: emptiness has a word, and spaces at an end stand in quotes.
+fn visible(text: &str) -> String {
+    if text.is_empty() {
+        return "(nothing)".to_owned();
+    }
+    if text.trim() != text {
+        return format!("{text:?}");
+    }
+    text.replace('\n', "\n               ")
 }
 
 /// Checks that the comparison sees what differs, each thing by its name.
