@@ -7,6 +7,7 @@ use super::shorthand::{
     LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size, time,
 };
 use crate::build::{Build, HostPart, Level, Line, addresses};
+use policy::retry::{Condition, Conditions};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = request_rows();
@@ -149,19 +150,14 @@ fn failure_rows() -> Vec<Row> {
             .manual("`error`: no connection, or a failure while sending or reading the head. `timeout`: one of the timeouts. `invalid_header`: an empty or broken answer. `http_…`: that status. POST, LOCK and PATCH are not tried again once the request was sent, unless `non_idempotent` is given. `off` tries once. Nothing is retried after a byte of the answer reached the client."),
         custom("proxy_next_upstream_tries", LEVELS, exactly(1), |build, level: &mut Level, line| {
             if let Some(tries) = build.count(line, line.word(0)) {
-                level.written.next_upstream.tries = usize::try_from(tries).unwrap_or(usize::MAX);
+                level.proxy.next_upstream.tries = u32::try_from(tries).unwrap_or(u32::MAX);
             }
         })
             .syntax("number")
             .default("0")
             .help("Bounds the attempts of a request.")
             .manual("0 means once for each endpoint. A failure on a reused connection that the endpoint had just closed does not count."),
-        custom("proxy_next_upstream_timeout", LEVELS, exactly(1), |build, level: &mut Level, line| {
-            if let Some(timeout) = build.time(line, line.word(0)) {
-                level.written.next_upstream.timeout = timeout;
-            }
-        })
-            .syntax("time")
+        time("proxy_next_upstream_timeout", LEVELS, |l: &mut Level| &mut l.proxy.next_upstream.timeout)
             .default("0")
             .help("Bounds the time within which another attempt may start.")
             .manual("0 is no bound. It does not cut off an attempt in progress."),
@@ -280,40 +276,27 @@ fn ignore_headers(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     }
 }
 
-/// The words of `proxy_next_upstream`.
-const CONDITIONS: &[&str] = &[
-    "error",
-    "timeout",
-    "invalid_header",
-    "non_idempotent",
-    "http_500",
-    "http_502",
-    "http_503",
-    "http_504",
-    "http_403",
-    "http_404",
-    "http_429",
-    "off",
-];
-
 fn next_upstream(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
-    let mut conditions = Vec::new();
+    let mut conditions = Conditions::OFF;
+    let mut off = false;
     for word in line.words() {
-        let known = CONDITIONS
+        let known = Condition::ALL
             .iter()
-            .find(|known| known.eq_ignore_ascii_case(&word.text));
+            .find(|(_, known)| known.eq_ignore_ascii_case(&word.text));
         match known {
-            Some(known) if conditions.contains(known) => {
-                build.warn(word.span, format!("duplicate value \"{}\"", word.text))
+            Some(&(condition, _)) if conditions.contains(condition) => {
+                build.warn(word.span, format!("duplicate value \"{}\"", word.text));
             }
-            Some(known) => conditions.push(*known),
+            Some(&(condition, _)) => conditions.insert(condition),
+            None if word.text.eq_ignore_ascii_case("off") => off = true,
             None => {
                 build.invalid_value(word);
-                build.help(format!("some of: {}", CONDITIONS.join(", ")));
+                let known: Vec<&str> = Condition::ALL.iter().map(|(_, known)| *known).collect();
+                build.help(format!("some of: {}, or off", known.join(", ")));
             }
         }
     }
-    level.written.next_upstream.conditions = conditions;
+    level.proxy.next_upstream.conditions = if off { Conditions::OFF } else { conditions };
 }
 
 #[cfg(test)]
@@ -357,6 +340,19 @@ mod tests {
         let loaded = in_server("proxy_buffer_size 128k;");
         assert_eq!(errors(&loaded).len(), 1);
         assert!(loaded.diagnostics.iter().any(|said| said.help.is_some()));
+    }
+
+    #[test]
+    fn off_wins_over_every_other_condition() {
+        let settings = server_settings("proxy_next_upstream error off;");
+        assert_eq!(
+            settings.proxy.next_upstream.conditions,
+            super::Conditions::OFF
+        );
+        let settings = server_settings("proxy_next_upstream http_502;");
+        let conditions = settings.proxy.next_upstream.conditions;
+        assert!(conditions.contains(super::Condition::Http502));
+        assert!(!conditions.contains(super::Condition::Error));
     }
 
     #[test]
