@@ -49,6 +49,11 @@ fn server_rows() -> Vec<Row> {
                  as its time to live runs out, with or without `resolve`. Counts are kept for \
                  each worker.",
             ),
+        custom("resolver", UPSTREAM, at_least(1), own_resolver)
+            .syntax("address …")
+            .help("Is not supported yet in an upstream.")
+            .manual("Names of an upstream's servers are looked up with the resolver of http.")
+            .differs("It is refused."),
         custom("zone", UPSTREAM, between(1, 2), zone)
             .syntax("name [size]")
             .help("Is accepted: nginx shares an upstream's state among its workers with it.")
@@ -227,6 +232,14 @@ fn backup(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamSer
             "balancing method does not support parameter \"backup\"",
         );
     }
+}
+
+fn own_resolver(build: &mut Build<'_>, _draft: &mut UpstreamDraft, line: &Line<'_>) {
+    build.error(
+        line.span(),
+        "\"resolver\" of an upstream's own is not supported yet",
+    );
+    build.help("write it in http: it holds for every upstream there");
 }
 
 fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
