@@ -10,10 +10,6 @@ pub(super) fn rows() -> Vec<Row> {
         })
         .default("512")
         .help("Bounds the connections that a worker holds.")
-        .manual(
-            "Clients' and upstreams' connections both count, the idle ones too. A worker \
-             that reaches the bound closes idle connections first and accepts no more \
-             after that.",
-        ),
+        .manual("Clients' and upstreams' connections both count, the idle ones too."),
     ]
 }

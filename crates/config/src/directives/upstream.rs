@@ -57,10 +57,7 @@ fn server_rows() -> Vec<Row> {
         custom("zone", UPSTREAM, between(1, 2), zone)
             .syntax("name [size]")
             .help("Is accepted: nginx shares an upstream's state among its workers with it.")
-            .manual(
-                "Workers tell one another which endpoints failed, without shared memory; \
-                 counts such as max_conns are each worker's own.",
-            )
+            .manual("The name and size are read and not used: each worker counts for itself.")
             .differs("No memory is shared."),
     ]
 }
@@ -119,8 +116,8 @@ fn keepalive_rows() -> Vec<Row> {
                  is not a bound on the connections in use.",
             )
             .differs(
-                "Idle connections are never shared by locations with different proxy_bind; \
-                 `local` changes nothing.",
+                "`local`, which in nginx keeps a connection to the location that opened it, \
+                 changes nothing: locations share the pool.",
             ),
         long_count("keepalive_requests", UPSTREAM, |d: &mut UpstreamDraft| {
             &mut d.upstream.keepalive.requests
@@ -250,7 +247,7 @@ fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
     draft.upstream.zone = Some(name.text.as_str().into());
     build.note(
         line.span(),
-        "\"zone\" has no effect here: workers share failures without it, and count for themselves",
+        "\"zone\" has no effect here: each worker keeps its own state",
     );
 }
 
@@ -313,10 +310,13 @@ fn keepalive(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) 
             format!("invalid value \"{}\" in \"keepalive\" directive", word.text),
         ),
     }
-    if let Some(extra) = line.words().get(1)
-        && extra.text != "local"
-    {
-        build.invalid_parameter(extra);
+    match line.words().get(1) {
+        None => {}
+        Some(extra) if extra.text == "local" => build.note(
+            extra.span,
+            "\"local\" has no effect here: locations share the pool",
+        ),
+        Some(extra) => build.invalid_parameter(extra),
     }
 }
 
