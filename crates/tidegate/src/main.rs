@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use absent::Absent;
 
 fn main() -> ExitCode {
-    tidegate::cli::main(std::env::args_os(), |_| {
+    tidegate::cli::main(std::env::args_os(), |_, _| {
         Err::<Absent, _>("this build has no gateway in it yet")
     })
 }
