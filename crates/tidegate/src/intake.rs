@@ -23,7 +23,7 @@ impl Request {
                 Step::Route
             }
             Err((status, message)) => {
-                self.log(Level::Info, message, None);
+                self.log(Level::Info, &format!("{message} while reading client request headers"), None);
                 self.keep_alive = false;
                 Step::Status(status)
             }

@@ -51,10 +51,16 @@ impl P<'_> {
             let c = self.s[self.i];
             if c == b'\\' && self.i + 1 < self.s.len() {
                 let n = self.s[self.i + 1];
-                if !matches!(n, b'"' | b'\'' | b'\\') {
-                    text.push(c);
+                match n {
+                    b'n' => text.push(b'\n'),
+                    b't' => text.push(b'\t'),
+                    b'r' => text.push(b'\r'),
+                    b'"' | b'\'' | b'\\' => text.push(n),
+                    _ => {
+                        text.push(c);
+                        text.push(n);
+                    }
                 }
-                text.push(n);
                 self.i += 2;
                 continue;
             }

@@ -72,10 +72,14 @@ impl Source {
         };
         match text {
             Ok(text) => {
-                let mut loaded = config::load_text(&text);
-                for file in &mut loaded.tree.files {
-                    file.path.clone_from(&self.file);
-                }
+                let options = config::Options {
+                    prefix: self.prefix.clone(),
+                    globals: self.globals.clone(),
+                    error_log: Some(self.error_log.clone()),
+                    unprivileged: !rustix::process::geteuid().is_root(),
+                };
+                let text = format!("{} {text}", self.globals.as_deref().unwrap_or_default());
+                let loaded = config::load_text_with(&self.file, &text, &options);
                 loaded
             }
             Err(error) => unreadable(&self.file, &error),
