@@ -151,7 +151,9 @@ http {{
     access_log {log} combined;
     keepalive_timeout 600s;
     keepalive_requests 1000000000;
-    # Answers that wait for a slow client stay in buffers: this compares proxies, not disks.
+    # This compares proxies, not disks: by default a body of more than 8 KiB would be written to a file,
+    # and so would an answer that waits for its client.
+    client_body_buffer_size 32k;
     proxy_max_temp_file_size 0;
 
     upstream origin {{

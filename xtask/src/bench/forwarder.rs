@@ -24,7 +24,10 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, String> {
             .map_err(|_| format!("forwarder: {word:?} is not an IPv4 address with a port"))
     };
     let (listen, upstream) = (address()?, address()?);
-    let forwarding = Forwarder::new(listen, upstream).and_then(|mut forwarder| forwarder.run());
+    let listener = socket::listen(listen);
+    let forwarding = listener
+        .and_then(|listener| Forwarder::new(listener, upstream))
+        .and_then(|mut forwarder| forwarder.run());
     forwarding.map_err(|error| format!("forwarder on {listen}: {error}"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -62,8 +65,8 @@ impl Side {
 }
 
 impl Forwarder {
-    fn new(listen: SocketAddrV4, upstream: SocketAddrV4) -> io::Result<Self> {
-        let (listener, poller) = (socket::listen(listen)?, Poller::new()?);
+    fn new(listener: TcpListener, upstream: SocketAddrV4) -> io::Result<Self> {
+        let poller = Poller::new()?;
         poller.add(&listener, Interest::IN)?;
         Ok(Self {
             upstream,
@@ -204,5 +207,62 @@ fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     match stream.write(bytes) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         result => result,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// A forwarder to `upstream` on a thread of its own, and where it listens.
+    pub(crate) fn start(upstream: SocketAddrV4) -> SocketAddrV4 {
+        let listener = socket::listen(socket::ANY_PORT).unwrap();
+        let address = socket::local_address(&listener).unwrap();
+        thread::spawn(move || Forwarder::new(listener, upstream).unwrap().run().unwrap());
+        address
+    }
+
+    /// Sends back what it receives on one connection, and the end of the stream too.
+    fn start_echo() -> SocketAddrV4 {
+        let listener = TcpListener::bind(socket::ANY_PORT).unwrap();
+        let address = socket::local_address(&listener).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            io::copy(&mut stream.try_clone().unwrap(), &mut stream).unwrap();
+        });
+        address
+    }
+
+    #[test]
+    fn megabytes_and_the_end_of_the_stream_go_both_ways() {
+        let mut client = TcpStream::connect(start(start_echo())).unwrap();
+        let sent: Vec<u8> = (0..16_u32 << 20)
+            .map(|position| (position % 251) as u8)
+            .collect();
+        let (mut writer, bytes) = (client.try_clone().unwrap(), sent.clone());
+        let writing = thread::spawn(move || {
+            writer.write_all(&bytes).unwrap();
+            writer.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        writing.join().unwrap();
+        assert!(
+            received == sent,
+            "received {} of {} bytes, or others",
+            received.len(),
+            sent.len()
+        );
+    }
+
+    #[test]
+    fn without_an_upstream_the_client_sees_its_connection_close() {
+        let nobody = socket::free_address().unwrap();
+        let mut client = TcpStream::connect(start(nobody)).unwrap();
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        assert!(received.is_empty());
     }
 }

@@ -38,7 +38,7 @@ impl Idle {
 }
 
 /// Opens `connections` to a contender that served a request before.
-pub(crate) fn measure(running: &mut Running, connections: usize) -> io::Result<Idle> {
+pub(crate) fn measure(running: &mut Running, connections: u64) -> io::Result<Idle> {
     let before = settled(running.id())?;
     let script = Script {
         connections: AT_ONCE,
@@ -52,7 +52,7 @@ pub(crate) fn measure(running: &mut Running, connections: usize) -> io::Result<I
     };
     // They stay open until all are counted.
     let mut open = Vec::new();
-    for _ in 0..connections / AT_ONCE {
+    for _ in 0..connections / AT_ONCE as u64 {
         let mut load = Load::new(script.clone())?;
         let tally = load.run(Until::Each(1))?;
         idle.connections += tally.completed;

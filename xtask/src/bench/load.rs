@@ -367,3 +367,111 @@ impl Client {
 fn io_failure(error: io::Error) -> Failure {
     Failure::Io(error.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::super::case::{CASES, SMALL_GET};
+    use super::super::{forwarder, origin};
+    use super::*;
+
+    fn run(script: Script, until: Until) -> Tally {
+        Load::new(script).unwrap().run(until).unwrap()
+    }
+
+    /// A server that answers the first bytes of each connection with `answer` and closes.
+    fn start_server(answer: &'static [u8]) -> SocketAddrV4 {
+        let listener = TcpListener::bind(socket::ANY_PORT).unwrap();
+        let address = socket::local_address(&listener).unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = stream.read(&mut [0; 4096]).unwrap();
+                assert!(request > 0);
+                stream.write_all(answer).unwrap();
+            }
+        });
+        address
+    }
+
+    fn failures_against(target: SocketAddrV4) -> Vec<(Failure, u64)> {
+        let script = Script {
+            connections: 1,
+            ..SMALL_GET.script(target)
+        };
+        let tally = run(script, Until::Each(2));
+        assert_eq!(tally.completed, 0);
+        tally.failures.iter().collect()
+    }
+
+    #[test]
+    fn every_case_is_answered_by_the_origin_through_the_forwarder() {
+        let target = forwarder::tests::start(origin::start().unwrap());
+        for case in &CASES {
+            let script = Script {
+                connections: 4,
+                ..case.script(target)
+            };
+            let tally = run(script, Until::Each(3));
+            let failures: Vec<_> = tally.failures.iter().collect();
+            assert_eq!((tally.completed, failures), (12, vec![]), "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn connections_stay_open_between_runs() {
+        let target = origin::start().unwrap();
+        let mut load = Load::new(Script {
+            connections: 2,
+            ..SMALL_GET.script(target)
+        })
+        .unwrap();
+        let ports = |load: &Load| -> Vec<_> {
+            let streams = load
+                .clients
+                .iter()
+                .map(|client| client.stream.as_ref().unwrap());
+            streams.map(|stream| stream.local_addr().unwrap()).collect()
+        };
+        assert_eq!(load.run(Until::Each(1)).unwrap().completed, 2);
+        let before = ports(&load);
+        assert_eq!(load.run(Until::Each(5)).unwrap().completed, 10);
+        assert_eq!(ports(&load), before);
+    }
+
+    #[test]
+    fn a_bad_answer_is_a_failure_each_time() {
+        let target = start_server(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(
+            failures_against(target),
+            [(Failure::Answer(Fault::Status(502)), 2)]
+        );
+    }
+
+    #[test]
+    fn an_answer_cut_short_is_a_failure() {
+        let target = start_server(b"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\nshort");
+        assert_eq!(failures_against(target), [(Failure::Closed, 2)]);
+    }
+
+    #[test]
+    fn a_target_that_does_not_listen_is_a_failure() {
+        let target = socket::free_address().unwrap();
+        assert_eq!(
+            failures_against(target),
+            [(Failure::Connect(io::ErrorKind::ConnectionRefused), 2)]
+        );
+    }
+
+    #[test]
+    fn failures_end_a_run_long_before_its_time() {
+        let target = socket::free_address().unwrap();
+        let tally = run(
+            SMALL_GET.script(target),
+            Until::Elapsed(Duration::from_secs(3600)),
+        );
+        assert_eq!(tally.failures.total(), FAILURE_LIMIT);
+    }
+}

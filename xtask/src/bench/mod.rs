@@ -55,8 +55,8 @@ cargo xtask bench [OPTION…]
     --tidegate FILE   runs this program instead of building one
 ";
 
-/// Descriptors for both ends of every idle connection, and the files of the process.
-pub(crate) const DESCRIPTORS: u64 = 3 * IDLE_CONNECTIONS as u64;
+/// Descriptors to ask for: two for every idle connection, in the proxy as in this process, and a third for the rest.
+pub(crate) const DESCRIPTORS: u64 = 3 * IDLE_CONNECTIONS;
 
 pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
     let Some(plan) = Plan::read(arguments)? else {
@@ -219,9 +219,16 @@ impl Bench {
 
     /// Each contender started anew, so that what the timed cases left in its memory does not count.
     fn run_idle(&self, results: &mut Results) -> Result<(), String> {
+        let connections = IDLE_CONNECTIONS.min(self.descriptors / 3);
+        if connections < IDLE_CONNECTIONS {
+            println!(
+                "\nOnly {} descriptors are allowed (ulimit -n): fewer idle connections.",
+                self.descriptors
+            );
+        }
         for (contender, program) in &self.entrants {
             let mut running = self.start(*contender, program)?;
-            let idle = idle::measure(&mut running, IDLE_CONNECTIONS);
+            let idle = idle::measure(&mut running, connections);
             results
                 .idle
                 .push((*contender, idle.map_err(|error| format!("idle: {error}"))?));

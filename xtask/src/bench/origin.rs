@@ -4,7 +4,7 @@
 //! request that needs either closes the connection, which the load generator then counts as a failure.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
 use super::answer::content_length;
@@ -57,8 +57,8 @@ impl Resource {
 
 /// Starts the origin on its own thread, for as long as the process lives, and says where it listens.
 pub(crate) fn start() -> io::Result<SocketAddrV4> {
-    let listener = socket::listen(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
-    let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, listener.local_addr()?.port());
+    let listener = socket::listen(socket::ANY_PORT)?;
+    let address = socket::local_address(&listener)?;
     let run = move || {
         if let Err(error) = Origin::new(listener).and_then(|mut origin| origin.run()) {
             eprintln!("xtask: the origin stopped: {error}");

@@ -10,7 +10,7 @@ use super::case::{CASES, Case, IDLE, SMALL_GET};
 use super::contender::Contender;
 
 /// Idle connections opened to each contender.
-pub(crate) const IDLE_CONNECTIONS: usize = 8_000;
+pub(crate) const IDLE_CONNECTIONS: u64 = 8_000;
 
 /// What the user asked for.
 pub(crate) struct Plan {

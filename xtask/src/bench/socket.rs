@@ -13,6 +13,8 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 
 pub(crate) use rustix::event::epoll::EventFlags as Interest;
 
+/// Loopback, at a port that the kernel chooses.
+pub(crate) const ANY_PORT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
 /// Connections that may wait for `accept`: above every case's number of connections that open at once.
 const BACKLOG: i32 = 4096;
 /// A connection that loopback does not establish in this time never will.
@@ -84,11 +86,13 @@ fn established(socket: OwnedFd, target: SocketAddrV4) -> io::Result<TcpStream> {
 /// A loopback address that nobody listens on now. Another process could take it before its user does; the user
 /// then fails to start, and says so.
 pub(crate) fn free_address() -> io::Result<SocketAddrV4> {
-    let listener = listen(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
-    Ok(SocketAddrV4::new(
-        Ipv4Addr::LOCALHOST,
-        listener.local_addr()?.port(),
-    ))
+    local_address(&listen(ANY_PORT)?)
+}
+
+/// Where a listener on [`ANY_PORT`] listens.
+pub(crate) fn local_address(listener: &TcpListener) -> io::Result<SocketAddrV4> {
+    let port = listener.local_addr()?.port();
+    Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
 }
 
 /// A level-triggered epoll whose events carry the descriptor.

@@ -23,14 +23,11 @@ impl Spread {
     }
 
     /// The ratios of `values` to `reference`, paired by position: rounds that follow each other in the rotation saw
-    /// the same machine, so that what slows both cancels. Rounds without a partner do not count.
+    /// the same machine, so that what slows both cancels. Rounds in which one of the two was not measured (0) do not count.
     pub(crate) fn of_ratios(values: &[f64], reference: &[f64]) -> Option<Self> {
         let pairs = values.iter().zip(reference);
-        Self::of(
-            pairs
-                .filter(|(_, reference)| **reference > 0.0)
-                .map(|(value, reference)| value / reference),
-        )
+        let measured = pairs.filter(|(value, reference)| **value > 0.0 && **reference > 0.0);
+        Self::of(measured.map(|(value, reference)| value / reference))
     }
 }
 
@@ -66,9 +63,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_of_zero_is_left_out() {
+    fn rounds_that_were_not_measured_are_left_out() {
         assert_eq!(
-            Spread::of_ratios(&[1.0, 3.0], &[0.0, 2.0]),
+            Spread::of_ratios(&[1.0, 3.0, 0.0], &[0.0, 2.0, 2.0]),
             spread(1.5, 1.5, 1.5)
         );
     }
