@@ -1,8 +1,8 @@
 //! `cargo xtask instructions`: how many user-space instructions a small GET costs.
 //!
-//! The proxy runs twice under valgrind's callgrind, for N and for 2N requests over one keep-alive connection; the
-//! difference divided by N leaves start and end out. The count hardly depends on the machine's load, but it says nothing of
-//! the kernel's work.
+//! The proxy runs twice under valgrind's callgrind, for N and for 2N requests over one keep-alive
+//! connection; the difference divided by N leaves start and end out. The count hardly depends on
+//! the machine's load, but it says nothing of the kernel's work.
 
 use std::ffi::OsString;
 use std::fs;

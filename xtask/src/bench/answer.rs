@@ -1,7 +1,8 @@
 //! Checks one HTTP/1.1 answer as its bytes arrive: its status, its framing, its length.
 //!
-//! Strict on purpose: the origin always sends `Content-Length`, so whatever else comes back was changed on the way
-//! and is a fault. It does not look at the content and does not read from a socket.
+//! Strict on purpose: the origin always sends `Content-Length`, so whatever else comes back was
+//! changed on the way and is a fault. It does not look at the content and does not read from a
+//! socket.
 
 use std::fmt;
 

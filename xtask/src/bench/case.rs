@@ -1,4 +1,5 @@
-//! The cases: what is requested, how often a connection is reused, and how many there are. One row a case.
+//! The cases: what is requested, how often a connection is reused, and how many there are. One row
+//! a case.
 
 use super::load::{Reuse, Script};
 use super::origin::{LARGE, MEDIUM, Resource, SMALL};

@@ -1,7 +1,9 @@
-//! The four that are compared: where each program is and how it is configured for one core and one worker.
+//! The four that are compared: where each program is and how it is configured for one core and one
+//! worker.
 //!
-//! nginx and tidegate run the same text. The access log is on for both; haproxy writes logs to a syslog server only
-//! and runs without, and the forwarder has none. It starts nothing: that is `process`.
+//! nginx and tidegate run the same text. The access log is on for both; haproxy writes logs to a
+//! syslog server only and runs without, and the forwarder has none. It starts nothing: that is
+//! `process`.
 
 use std::ffi::OsString;
 use std::net::SocketAddrV4;
@@ -17,7 +19,8 @@ pub(crate) enum Contender {
     Tidegate,
 }
 
-/// What a contender is given: a directory of its own, its two addresses, and how many descriptors it may open.
+/// What a contender is given: a directory of its own, its two addresses, and how many descriptors
+/// it may open.
 pub(crate) struct Place {
     pub(crate) directory: PathBuf,
     pub(crate) listen: SocketAddrV4,

@@ -1,4 +1,5 @@
-//! Which core the proxy has, and which the rest has; and the launcher that puts a program on its core.
+//! Which core the proxy has, and which the rest has; and the launcher that puts a program on its
+//! core.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -8,7 +9,8 @@ use rustix::process::{
 };
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The last core that this process may use is the proxy's; load generator and origin share the others.
+/// The last core that this process may use is the proxy's; load generator and origin share the
+/// others.
 pub(crate) struct Cores {
     pub(crate) proxy: usize,
     /// Empty where there is one core only: everything shares it then.
@@ -62,8 +64,8 @@ pub(crate) fn raise_descriptor_limit(wanted: u64) -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// A command that runs `program` alone on `core` and ends it with this process: `xtask pinned CORE PROGRAM …`, which
-/// becomes that program, so that its process id is the child's.
+/// A command that runs `program` alone on `core` and ends it with this process: `xtask pinned CORE
+/// PROGRAM …`, which becomes that program, so that its process id is the child's.
 pub(crate) fn pinned(core: usize, program: &std::path::Path) -> Result<Command, String> {
     let launcher = std::env::current_exe().map_err(|error| format!("where is xtask: {error}"))?;
     let mut command = Command::new(launcher);

@@ -1,8 +1,9 @@
-//! The floor of the comparison: one epoll loop that forwards bytes both ways, each client connection with an upstream
-//! connection of its own.
+//! The floor of the comparison: one epoll loop that forwards bytes both ways, each client
+//! connection with an upstream connection of its own.
 //!
-//! It knows no HTTP, has no pool, no log and no timeout: what it costs is what the kernel costs. It runs as a
-//! process of its own (`cargo xtask forwarder LISTEN UPSTREAM`), so that it is pinned and measured like the others.
+//! It knows no HTTP, has no pool, no log and no timeout: what it costs is what the kernel costs. It
+//! runs as a process of its own (`cargo xtask forwarder LISTEN UPSTREAM`), so that it is pinned and
+//! measured like the others.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
@@ -147,7 +148,8 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Watches `id` for what it now waits for: room for its pending bytes, and bytes when the other end has room.
+    /// Watches `id` for what it now waits for: room for its pending bytes, and bytes when the other
+    /// end has room.
     fn settle(&mut self, id: RawFd, other: RawFd) -> io::Result<()> {
         let other_has_room = self
             .sides
@@ -172,7 +174,8 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Passes an end of stream on once everything before it was delivered, and closes the pair after both.
+    /// Passes an end of stream on once everything before it was delivered, and closes the pair
+    /// after both.
     fn finish(&mut self, id: RawFd, other: RawFd) {
         let delivered = |from: RawFd, to: RawFd| {
             let to = self.sides.get(to)?;

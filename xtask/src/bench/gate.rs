@@ -7,7 +7,8 @@ use super::statistics::Spread;
 /// The highest allowed median ratio of tidegate's CPU a request to each reference's.
 const LIMITS: [(Contender, f64); 2] = [(Contender::Nginx, 1.0), (Contender::Forwarder, 1.3)];
 
-/// Prints each ratio and its limit, and says whether all hold. A ratio that could not be measured does not.
+/// Prints each ratio and its limit, and says whether all hold. A ratio that could not be measured
+/// does not.
 pub(crate) fn judge(results: &Results) -> bool {
     let verdicts = LIMITS.map(|(reference, limit)| {
         let mut ratios = results

@@ -1,7 +1,7 @@
 //! A histogram of latencies with buckets of a fixed relative width.
 //!
-//! It answers quantiles within 1.6 %, in 18 KiB, whatever the number of samples. It keeps no single sample
-//! and knows nothing of what was timed.
+//! It answers quantiles within 1.6 %, in 18 KiB, whatever the number of samples. It keeps no single
+//! sample and knows nothing of what was timed.
 
 use std::time::Duration;
 
@@ -34,7 +34,8 @@ impl Histogram {
         }
     }
 
-    /// The value that `fraction` (0 to 1) of the samples do not exceed: the middle of its bucket. `None` without samples.
+    /// The value that `fraction` (0 to 1) of the samples do not exceed: the middle of its bucket.
+    /// `None` without samples.
     pub(crate) fn quantile(&self, fraction: f64) -> Option<Duration> {
         let rank = ((self.total as f64 * fraction).ceil() as u64).max(1);
         let mut seen = 0;

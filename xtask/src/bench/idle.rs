@@ -1,7 +1,8 @@
-//! The memory of idle connections: thousands are opened, each makes one request and stays, and the proxy's resident
-//! memory is compared with what it was before.
+//! The memory of idle connections: thousands are opened, each makes one request and stays, and the
+//! proxy's resident memory is compared with what it was before.
 //!
-//! The kernel's socket buffers are not in it, and neither is what a proxy sets aside for connections at its start.
+//! The kernel's socket buffers are not in it, and neither is what a proxy sets aside for
+//! connections at its start.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use super::process::Running;
 
 /// Connections that are opened and make their request at the same time.
 const AT_ONCE: usize = 50;
-/// The proxy's memory is read when it did not change for this long, or after [`SETTLE_LIMIT`] such times.
+/// The proxy's memory is read when it did not change for this long, or after [`SETTLE_LIMIT`] such
+/// times.
 const SETTLE: Duration = Duration::from_millis(100);
 const SETTLE_LIMIT: usize = 20;
 
@@ -68,7 +70,8 @@ pub(crate) fn measure(running: &mut Running, connections: u64) -> io::Result<Idl
     Ok(idle)
 }
 
-/// The resident memory once it stays the same: a proxy may free its buffers a moment after the last answer.
+/// The resident memory once it stays the same: a proxy may free its buffers a moment after the last
+/// answer.
 fn settled(process: u32) -> io::Result<u64> {
     let mut last = measure::resident(process)?;
     for _ in 0..SETTLE_LIMIT {

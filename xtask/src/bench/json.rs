@@ -1,4 +1,5 @@
-//! The results as JSON: every round's figures, and the ratios, so that runs can be compared by a program.
+//! The results as JSON: every round's figures, and the ratios, so that runs can be compared by a
+//! program.
 
 use serde_json::{Value, json};
 

@@ -1,17 +1,18 @@
-//! The load generator: a fixed number of connections, each with one request in flight and the next one sent when its
-//! answer is complete (a closed loop).
+//! The load generator: a fixed number of connections, each with one request in flight and the next
+//! one sent when its answer is complete (a closed loop).
 //!
-//! It checks every answer and records its latency. It does not decide how long to run and knows nothing of proxies.
+//! It checks every answer and records its latency. It does not decide how long to run and knows
+//! nothing of proxies.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddrV4, TcpStream};
-use std::os::fd::{AsRawFd, RawFd};
+use std::io;
+use std::net::SocketAddrV4;
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use super::answer::{Answer, Fault, Progress};
+use super::client::{Client, Step};
 use super::failure::{Failure, Failures};
 use super::histogram::Histogram;
-use super::socket::{self, ByDescriptor, Interest, Poller};
+use super::socket::{ByDescriptor, Poller};
 
 /// When nothing moves for this long, the requests in flight have failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -81,33 +82,6 @@ pub(crate) struct Load {
     chunk: Vec<u8>,
 }
 
-/// One connection and its request.
-struct Client {
-    stream: Option<TcpStream>,
-    state: State,
-    answer: Answer,
-    /// Requests begun in this run.
-    begun: u64,
-    started: Instant,
-}
-
-/// ```text
-/// Idle ──▶ Sending ──all sent──▶ Receiving ──complete──▶ Idle            (keep-alive)
-///                                          ──complete──▶ Closing ──▶ Idle    (one request a connection)
-/// ```
-enum State {
-    Idle,
-    Sending { sent: usize },
-    Receiving,
-    Closing,
-}
-
-/// What a step did for its request.
-enum Step {
-    Waiting,
-    Done,
-}
-
 impl Load {
     pub(crate) fn new(script: Script) -> io::Result<Self> {
         let clients = (0..script.connections).map(|_| Client::new()).collect();
@@ -120,7 +94,8 @@ impl Load {
         })
     }
 
-    /// Sends until `until`, then waits for the answers still missing. Connections are opened as they are needed.
+    /// Sends until `until`, then waits for the answers still missing. Connections are opened as
+    /// they are needed.
     ///
     /// # Errors
     /// Only the poller's own: what happens to a request is in the tally.
@@ -128,13 +103,11 @@ impl Load {
         let mut run = Run {
             until,
             begin: Instant::now(),
+            begun: vec![0; self.clients.len()],
             tally: Tally::new(),
             in_flight: 0,
         };
         for index in 0..self.clients.len() {
-            if let Some(client) = self.clients.get_mut(index) {
-                client.begun = 0;
-            }
             self.begin(index, &mut run);
         }
         let mut ready = Vec::new();
@@ -151,18 +124,18 @@ impl Load {
         Ok(run.tally)
     }
 
-    /// Sends the next request of this client, if the run wants one. A failure takes the place of a request, so that
-    /// the loop is bounded by the run's own limits.
+    /// Sends the next request of this client, if the run wants one. A failure takes the place of a
+    /// request, so that the loop is bounded by the run's own limits.
     fn begin(&mut self, index: usize, run: &mut Run) {
-        while let Some(client) = self.clients.get_mut(index)
-            && run.wants_more(client.begun)
+        while let (Some(client), Some(begun)) =
+            (self.clients.get_mut(index), run.begun.get_mut(index))
+            && run.until.wants_more(*begun, run.begin)
+            && run.tally.failures.total() < FAILURE_LIMIT
         {
-            client.begun += 1;
-            client.started = Instant::now();
-            client.answer = Answer::expecting(self.script.answer);
-            let opened = client.open(index, &self.script, &self.poller, &mut self.owners);
-            match opened.and_then(|()| client.send(&self.script.request, &self.poller)) {
-                Ok(()) => {
+            *begun += 1;
+            match client.begin(index, &self.script, &self.poller) {
+                Ok(descriptor) => {
+                    self.owners.insert(descriptor, index);
                     run.in_flight += 1;
                     return;
                 }
@@ -178,50 +151,42 @@ impl Load {
         let Some(client) = self.clients.get_mut(index) else {
             return;
         };
-        let was_idle = matches!(client.state, State::Idle);
+        let was_idle = client.is_idle();
         match client.step(&self.script, &self.poller, &mut self.chunk) {
             Ok(Step::Waiting) => return,
             // A server may close an idle connection; the next request opens another.
-            Err(Failure::Closed | Failure::Io(_)) if was_idle => {
-                return self.drop_connection(index);
-            }
+            Err(Failure::Closed | Failure::Io(_)) if was_idle => return self.close(index),
             Err(failure) if was_idle => return self.fail(index, failure, run),
-            Ok(Step::Done) => {
-                run.tally.completed += 1;
-                run.tally.latencies.record(client.started.elapsed());
-                if self.script.reuse == Reuse::OnePerRequest {
-                    self.drop_connection(index);
-                }
-            }
             Err(failure) => self.fail(index, failure, run),
+            Ok(Step::Done(latency)) => self.complete(index, latency, run),
         }
         run.in_flight -= 1;
         self.begin(index, run);
     }
 
-    fn fail(&mut self, index: usize, failure: Failure, run: &mut Run) {
-        run.tally.failures.count(failure);
-        self.drop_connection(index);
+    fn complete(&mut self, index: usize, latency: Duration, run: &mut Run) {
+        run.tally.completed += 1;
+        run.tally.latencies.record(latency);
+        if self.script.reuse == Reuse::OnePerRequest {
+            self.close(index);
+        }
     }
 
-    fn drop_connection(&mut self, index: usize) {
-        let Some(client) = self.clients.get_mut(index) else {
-            return;
-        };
-        client.state = State::Idle;
-        if let Some(stream) = client.stream.take() {
-            self.owners.remove(stream.as_raw_fd());
+    fn fail(&mut self, index: usize, failure: Failure, run: &mut Run) {
+        run.tally.failures.count(failure);
+        self.close(index);
+    }
+
+    fn close(&mut self, index: usize) {
+        if let Some(descriptor) = self.clients.get_mut(index).and_then(Client::close) {
+            self.owners.remove(descriptor);
         }
     }
 
     fn give_up(&mut self, run: &mut Run) {
         for index in 0..self.clients.len() {
-            match self.clients.get(index).map(|client| &client.state) {
-                None | Some(State::Idle) => {}
-                Some(State::Closing) => self.fail(index, Failure::NotClosed, run),
-                Some(State::Sending { .. } | State::Receiving) => {
-                    self.fail(index, Failure::NoProgress, run)
-                }
+            if let Some(failure) = self.clients.get(index).and_then(Client::stuck) {
+                self.fail(index, failure, run);
             }
         }
         run.in_flight = 0;
@@ -232,149 +197,30 @@ impl Load {
 struct Run {
     until: Until,
     begin: Instant,
+    /// Requests begun, by client.
+    begun: Vec<u64>,
     tally: Tally,
     in_flight: usize,
 }
 
-impl Run {
-    fn wants_more(&self, begun: u64) -> bool {
-        let more = match self.until {
-            Until::Each(requests) => begun < requests,
-            Until::Elapsed(duration) => self.begin.elapsed() < duration,
-        };
-        more && self.tally.failures.total() < FAILURE_LIMIT
-    }
-}
-
-impl Client {
-    fn new() -> Self {
-        let answer = Answer::expecting(0);
-        Self {
-            stream: None,
-            state: State::Idle,
-            answer,
-            begun: 0,
-            started: Instant::now(),
+impl Until {
+    fn wants_more(self, begun: u64, since: Instant) -> bool {
+        match self {
+            Self::Each(requests) => begun < requests,
+            Self::Elapsed(duration) => since.elapsed() < duration,
         }
     }
-
-    fn open(
-        &mut self,
-        index: usize,
-        script: &Script,
-        poller: &Poller,
-        owners: &mut ByDescriptor<usize>,
-    ) -> Result<(), Failure> {
-        if self.stream.is_some() {
-            return Ok(());
-        }
-        let stream = socket::connect_from(index, script.target)
-            .map_err(|error| Failure::Connect(error.kind()))?;
-        poller.add(&stream, Interest::IN).map_err(io_failure)?;
-        owners.insert(stream.as_raw_fd(), index);
-        self.stream = Some(stream);
-        Ok(())
-    }
-
-    /// Sends what there is room for of the request, or of the rest of it.
-    fn send(&mut self, request: &[u8], poller: &Poller) -> Result<(), Failure> {
-        let Some(stream) = &mut self.stream else {
-            return Err(Failure::Closed);
-        };
-        let (before, waiting) = match self.state {
-            State::Sending { sent } => (sent, true),
-            _ => (0, false),
-        };
-        let written = match stream.write(request.get(before..).unwrap_or_default()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            result => result.map_err(io_failure)?,
-        };
-        let sent = before + written;
-        let complete = sent == request.len();
-        self.state = if complete {
-            State::Receiving
-        } else {
-            State::Sending { sent }
-        };
-        if complete == waiting {
-            let interest = if complete {
-                Interest::IN
-            } else {
-                Interest::OUT
-            };
-            poller.modify(stream, interest).map_err(io_failure)?;
-        }
-        Ok(())
-    }
-
-    /// Does what the connection is ready for.
-    fn step(
-        &mut self,
-        script: &Script,
-        poller: &Poller,
-        chunk: &mut [u8],
-    ) -> Result<Step, Failure> {
-        if matches!(self.state, State::Sending { .. }) {
-            self.send(&script.request, poller)?;
-            return Ok(Step::Waiting);
-        }
-        loop {
-            let Some(stream) = &mut self.stream else {
-                return Err(Failure::Closed);
-            };
-            let read = match stream.read(chunk) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Step::Waiting);
-                }
-                result => result.map_err(io_failure)?,
-            };
-            match self.receive(chunk.get(..read).unwrap_or_default(), script.reuse)? {
-                // The end of the connection has mostly come with the answer.
-                Step::Waiting if matches!(self.state, State::Closing) => {}
-                step => return Ok(step),
-            }
-        }
-    }
-
-    /// Takes bytes of the answer; none are the end of the connection.
-    fn receive(&mut self, bytes: &[u8], reuse: Reuse) -> Result<Step, Failure> {
-        match self.state {
-            State::Closing if bytes.is_empty() => Ok(Step::Done),
-            _ if bytes.is_empty() => Err(Failure::Closed),
-            State::Receiving => {
-                let progress = self.answer.feed(bytes).map_err(Failure::Answer)?;
-                Ok(self.progressed(progress, reuse))
-            }
-            _ => Err(Failure::Answer(Fault::SurplusBytes)),
-        }
-    }
-
-    fn progressed(&mut self, progress: Progress, reuse: Reuse) -> Step {
-        match (progress, reuse) {
-            (Progress::More, _) => Step::Waiting,
-            (Progress::Complete, Reuse::KeepAlive) => {
-                self.state = State::Idle;
-                Step::Done
-            }
-            (Progress::Complete, Reuse::OnePerRequest) => {
-                self.state = State::Closing;
-                Step::Waiting
-            }
-        }
-    }
-}
-
-fn io_failure(error: io::Error) -> Failure {
-    Failure::Io(error.kind())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::thread;
 
+    use super::super::answer::Fault;
     use super::super::case::{CASES, SMALL_GET};
-    use super::super::{forwarder, origin};
+    use super::super::{forwarder, origin, socket};
     use super::*;
 
     fn run(script: Script, until: Until) -> Tally {
@@ -428,17 +274,13 @@ mod tests {
             ..SMALL_GET.script(target)
         })
         .unwrap();
-        let ports = |load: &Load| -> Vec<_> {
-            let streams = load
-                .clients
-                .iter()
-                .map(|client| client.stream.as_ref().unwrap());
-            streams.map(|stream| stream.local_addr().unwrap()).collect()
-        };
+        let open =
+            |load: &Load| -> Vec<_> { load.clients.iter().map(Client::local_address).collect() };
         assert_eq!(load.run(Until::Each(1)).unwrap().completed, 2);
-        let before = ports(&load);
+        let before = open(&load);
         assert_eq!(load.run(Until::Each(5)).unwrap().completed, 10);
-        assert_eq!(ports(&load), before);
+        assert!(before.iter().all(Option::is_some));
+        assert_eq!(open(&load), before);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! What a process and its descendants cost, read from `/proc`: CPU time, and resident memory; and how
-//! busy a core was.
+//! What a process and its descendants cost, read from `/proc`: CPU time, and resident memory; and
+//! how busy a core was.
 //!
-//! The kernel's own memory (socket buffers, page tables) is in no process's figures and therefore not here.
+//! The kernel's own memory (socket buffers, page tables) is in no process's figures and therefore
+//! not here.
 
 use std::fs;
 use std::io;
@@ -37,13 +38,15 @@ fn numbered_entries(directory: &Path) -> io::Result<impl Iterator<Item = u32>> {
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
 }
 
-/// The fourth field of `/proc/PID/stat`; the second is the program's name in parentheses, which may hold anything.
+/// The fourth field of `/proc/PID/stat`; the second is the program's name in parentheses, which may
+/// hold anything.
 fn parent_of(stat: &str) -> Option<u32> {
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// The CPU time that all threads of the tree have used. Threads that ended are not counted any more.
+/// The CPU time that all threads of the tree have used. Threads that ended are not counted any
+/// more.
 pub(crate) fn cpu_time(root: u32) -> io::Result<Duration> {
     let mut total = 0;
     for process in tree(root)? {
@@ -58,7 +61,8 @@ pub(crate) fn cpu_time(root: u32) -> io::Result<Duration> {
     Ok(Duration::from_nanos(total))
 }
 
-/// The first field of `schedstat`: nanoseconds on a CPU (Linux, Documentation/scheduler/sched-stats.rst).
+/// The first field of `schedstat`: nanoseconds on a CPU (Linux,
+/// Documentation/scheduler/sched-stats.rst).
 fn nanoseconds_run(schedstat: &str) -> u64 {
     schedstat
         .split_ascii_whitespace()
@@ -75,7 +79,8 @@ pub(crate) fn core_busy(core: usize) -> io::Result<Duration> {
     ))
 }
 
-/// Of a core's line, all but `idle` and `iowait`; what follows `steal` is counted in `user` already (proc_stat(5)).
+/// Of a core's line, all but `idle` and `iowait`; what follows `steal` is counted in `user` already
+/// (proc_stat(5)).
 fn busy_ticks(stat: &str, core: usize) -> Option<u64> {
     let name = format!("cpu{core} ");
     let fields = stat

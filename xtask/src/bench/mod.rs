@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: tidegate beside nginx, haproxy and a byte forwarder, on one core each, in one run.
+//! `cargo xtask bench`: tidegate beside nginx, haproxy and a byte forwarder, on one core each, in
+//! one run.
 //!
-//! This file is the order of things: who takes part, whose turn it is, what is measured around a turn. Each room beside
-//! it does one of the steps.
+//! This file is the order of things: who takes part, whose turn it is, what is measured around a
+//! turn. Each room beside it does one of the steps.
 
 mod answer;
 pub(crate) mod case;
+mod client;
 pub(crate) mod contender;
 pub(crate) mod cores;
 mod failure;
@@ -42,20 +44,22 @@ use results::{CaseResult, Entrant, Results, Round};
 
 pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTION…]
-    CPU a request, requests a second, latency and memory of tidegate, nginx, haproxy and a raw byte forwarder, taking
-    turns on one pinned core. A full run takes less than five minutes. Exits with 1 when any request failed.
+    CPU a request, requests a second, latency and memory of tidegate, nginx, haproxy and a raw byte
+    forwarder, taking turns on one pinned core. A full run takes less than five minutes. Exits with
+    1 when any request failed.
 
     --quick           shorter rounds: one minute
     --only LIST       of nginx,haproxy,forwarder,tidegate
     --case LIST       of small-get,post-16k,get-64k,get-1m,new-connection,512-connections,idle
-    --gate            small GET only; exits with 1 unless tidegate's CPU is at most 1.0 × nginx's and 1.3 × the
-                      forwarder's
+    --gate            small GET only; exits with 1 unless tidegate's CPU is at most 1.0 × nginx's
+                      and 1.3 × the forwarder's
     --json FILE       writes every round's figures
     --markdown FILE   writes the tables
     --tidegate FILE   runs this program instead of building one
 ";
 
-/// Descriptors to ask for: two for every idle connection, in the proxy as in this process, and a third for the rest.
+/// Descriptors to ask for: two for every idle connection, in the proxy as in this process, and a
+/// third for the rest.
 pub(crate) const DESCRIPTORS: u64 = 3 * IDLE_CONNECTIONS;
 
 pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
@@ -193,8 +197,8 @@ impl Bench {
         })
     }
 
-    /// One turn of one contender. What is measured begins and ends with all connections open and none in use, so
-    /// that the kernel's accounts are exact at both ends.
+    /// One turn of one contender. What is measured begins and ends with all connections open and
+    /// none in use, so that the kernel's accounts are exact at both ends.
     fn turn(&self, case: &Case, running: &mut Running, length: Duration) -> io::Result<Round> {
         let mut load = Load::new(case.script(running.address()))?;
         let first = load.run(Until::Each(1))?;

@@ -1,7 +1,9 @@
-//! The upstream of every contender: a keep-alive HTTP/1.1 server with fixed answers, on a thread of its own.
+//! The upstream of every contender: a keep-alive HTTP/1.1 server with fixed answers, on a thread of
+//! its own.
 //!
-//! It reads request bodies (by `Content-Length`) and drops them. It does no chunked coding and no pipelining: a
-//! request that needs either closes the connection, which the load generator then counts as a failure.
+//! It reads request bodies (by `Content-Length`) and drops them. It does no chunked coding and no
+//! pipelining: a request that needs either closes the connection, which the load generator then
+//! counts as a failure.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddrV4, TcpListener, TcpStream};
@@ -55,7 +57,8 @@ impl Resource {
     }
 }
 
-/// Starts the origin on its own thread, for as long as the process lives, and says where it listens.
+/// Starts the origin on its own thread, for as long as the process lives, and says where it
+/// listens.
 pub(crate) fn start() -> io::Result<SocketAddrV4> {
     let listener = socket::listen(socket::ANY_PORT)?;
     let address = socket::local_address(&listener)?;
@@ -78,7 +81,8 @@ struct Origin {
     chunk: Vec<u8>,
 }
 
-/// The bytes of one resource's answer, as they are on a connection that stays and on one that closes.
+/// The bytes of one resource's answer, as they are on a connection that stays and on one that
+/// closes.
 struct Prepared {
     path: &'static str,
     keep_alive: Vec<u8>,
@@ -278,7 +282,8 @@ impl Peer {
     }
 }
 
-/// The length of the head, the length of the body and the answer to it; `None` while the head's end is missing.
+/// The length of the head, the length of the body and the answer to it; `None` while the head's end
+/// is missing.
 fn read_head(bytes: &[u8], answers: &[Prepared]) -> Result<Option<(usize, u64, Plan)>, Ended> {
     let mut fields = [httparse::EMPTY_HEADER; FIELD_LIMIT];
     let mut head = httparse::Request::new(&mut fields);

@@ -82,7 +82,10 @@ impl Plan {
 impl Options {
     fn plan(self) -> Result<Plan, String> {
         if self.gate && (self.only.is_some() || self.cases.is_some() || self.quick) {
-            return Err("--gate chooses contenders, case and rounds itself: leave --only, --case and --quick out".into());
+            return Err(
+                "--gate chooses contenders, case and rounds: leave --only, --case, --quick out"
+                    .into(),
+            );
         }
         let chosen = |name: &str| match &self.cases {
             Some(names) => names.iter().any(|chosen| chosen == name),

@@ -104,7 +104,8 @@ impl Running {
         [read("output"), read("error.log")].concat()
     }
 
-    /// Counts the lines of the access log and empties it, so that a long run does not fill the disk.
+    /// Counts the lines of the access log and empties it, so that a long run does not fill the
+    /// disk.
     pub(crate) fn take_log(&mut self) -> io::Result<()> {
         if !self.contender.logs() {
             return Ok(());
@@ -114,7 +115,8 @@ impl Running {
         File::options().write(true).open(&path)?.set_len(0)
     }
 
-    /// Stops it and says which part of its requests (0 to 1) it logged; `None` for those that do not log.
+    /// Stops it and says which part of its requests (0 to 1) it logged; `None` for those that do
+    /// not log.
     pub(crate) fn finish(mut self) -> io::Result<Option<f64>> {
         self.stop();
         self.take_log()?;

@@ -27,13 +27,16 @@ pub(crate) fn opening(results: &Results, cores: &Cores) -> String {
     text
 }
 
+const LEGEND: &str = "
+Median (min–max) of the rounds. × is CPU a request in relation to the other's in the same turn.
+When the core is not 100 % busy, the load generator bounds requests a second. `others` is what
+other processes took of the proxy's core: when it is much, repeat on a quiet machine.
+Access logs are on for nginx and tidegate, off for the others, which write none to a file.
+";
+
 /// What stands below the tables: what to read them with, what was logged, what failed.
 pub(crate) fn closing(results: &Results) -> String {
-    let mut text = String::from(
-        "\nMedian (min–max) of the rounds. × is CPU a request in relation to the other's in the same turn. When the core \
-         is\nnot 100 % busy, the load generator bounds requests a second. `others` is what other processes took of the \
-         core.\n",
-    );
+    let mut text = LEGEND.to_owned();
     for entrant in &results.entrants {
         if let Some(part) = entrant.logged {
             text += &format!(

@@ -21,7 +21,8 @@ pub(crate) struct Entrant {
     pub(crate) contender: Contender,
     /// What it says its version is.
     pub(crate) version: String,
-    /// The part (0 to 1) of its requests that it logged in the timed cases; `None` when it does not log.
+    /// The part (0 to 1) of its requests that it logged in the timed cases; `None` when it does not
+    /// log.
     pub(crate) logged: Option<f64>,
 }
 

@@ -1,4 +1,5 @@
-//! A titled table of words, as text for a terminal or as Markdown. It knows nothing of what the words mean.
+//! A titled table of words, as text for a terminal or as Markdown. It knows nothing of what the
+//! words mean.
 
 /// A table. The first column is left-aligned, the others right-aligned.
 pub(crate) struct Sheet {

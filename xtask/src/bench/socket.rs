@@ -1,6 +1,8 @@
-//! Loopback sockets and the readiness list that the load generator, the origin and the forwarder share.
+//! Loopback sockets and the readiness list that the load generator, the origin and the forwarder
+//! share.
 //!
-//! It moves no bytes and holds no connection: each of the three keeps its own table, indexed by descriptor.
+//! It moves no bytes and holds no connection: each of the three keeps its own table, indexed by
+//! descriptor.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
@@ -15,7 +17,8 @@ pub(crate) use rustix::event::epoll::EventFlags as Interest;
 
 /// Loopback, at a port that the kernel chooses.
 pub(crate) const ANY_PORT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-/// Connections that may wait for `accept`: above every case's number of connections that open at once.
+/// Connections that may wait for `accept`: above every case's number of connections that open at
+/// once.
 const BACKLOG: i32 = 4096;
 /// A connection that loopback does not establish in this time never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,8 +49,8 @@ pub(crate) fn accept(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
     }
 }
 
-/// A connection to `target` that is established before it becomes non-blocking: on loopback the kernel does that
-/// within the call.
+/// A connection to `target` that is established before it becomes non-blocking: on loopback the
+/// kernel does that within the call.
 pub(crate) fn connect(target: SocketAddrV4) -> io::Result<TcpStream> {
     established(client_socket()?, target)
 }
@@ -83,8 +86,8 @@ fn established(socket: OwnedFd, target: SocketAddrV4) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A loopback address that nobody listens on now. Another process could take it before its user does; the user
-/// then fails to start, and says so.
+/// A loopback address that nobody listens on now. Another process could take it before its user
+/// does; the user then fails to start, and says so.
 pub(crate) fn free_address() -> io::Result<SocketAddrV4> {
     local_address(&listen(ANY_PORT)?)
 }

@@ -1,4 +1,5 @@
-//! Median, spread and ratios of a few rounds. Arithmetic only: where the numbers come from is the caller's affair.
+//! Median, spread and ratios of a few rounds. Arithmetic only: where the numbers come from is the
+//! caller's affair.
 
 /// The middle of some values and how far they lie apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +23,9 @@ impl Spread {
         })
     }
 
-    /// The ratios of `values` to `reference`, paired by position: rounds that follow each other in the rotation saw
-    /// the same machine, so that what slows both cancels. Rounds in which one of the two was not measured (0) do not count.
+    /// The ratios of `values` to `reference`, paired by position: rounds that follow each other in
+    /// the rotation saw the same machine, so that what slows both cancels. Rounds in which one of
+    /// the two was not measured (0) do not count.
     pub(crate) fn of_ratios(values: &[f64], reference: &[f64]) -> Option<Self> {
         let pairs = values.iter().zip(reference);
         let measured = pairs.filter(|(value, reference)| **value > 0.0 && **reference > 0.0);

@@ -1,4 +1,5 @@
-//! The tidegate that is compared: built in release mode, by the cargo that runs this task, into the same target directory.
+//! The tidegate that is compared: built in release mode, by the cargo that runs this task, into the
+//! same target directory.
 
 use std::path::PathBuf;
 use std::process::Command;
