@@ -50,7 +50,12 @@ fn pin(cores: &[usize]) -> Result<(), String> {
 /// Raises the limit of open descriptors to `wanted`, or as near as is allowed, and returns it.
 pub(crate) fn raise_descriptor_limit(wanted: u64) -> u64 {
     let now = getrlimit(Resource::Nofile);
-    let hard = now.maximum.unwrap_or(u64::MAX);
+    let (Some(current), Some(hard)) = (now.current, now.maximum) else {
+        return now.current.unwrap_or(u64::MAX);
+    };
+    if current >= wanted {
+        return current;
+    }
     // Only a privileged process may raise the hard limit.
     let raised = Rlimit {
         current: Some(wanted),

@@ -58,9 +58,10 @@ cargo xtask bench [OPTION…]
     --tidegate FILE   runs this program instead of building one
 ";
 
-/// Descriptors to ask for: two for every idle connection, in the proxy as in this process, and a
-/// third for the rest.
-pub(crate) const DESCRIPTORS: u64 = 3 * IDLE_CONNECTIONS;
+/// Descriptors to ask for: two for every idle connection, in the proxy as in this process.
+pub(crate) const DESCRIPTORS: u64 = 2 * IDLE_CONNECTIONS + OTHER_DESCRIPTORS;
+/// Descriptors for all the rest.
+const OTHER_DESCRIPTORS: u64 = 1000;
 
 pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
     let Some(plan) = Plan::read(arguments)? else {
@@ -223,7 +224,8 @@ impl Bench {
 
     /// Each contender started anew, so that what the timed cases left in its memory does not count.
     fn run_idle(&self, results: &mut Results) -> Result<(), String> {
-        let connections = IDLE_CONNECTIONS.min(self.descriptors / 3);
+        let connections =
+            IDLE_CONNECTIONS.min(self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2);
         if connections < IDLE_CONNECTIONS {
             println!(
                 "\nOnly {} descriptors are allowed (ulimit -n): fewer idle connections.",
