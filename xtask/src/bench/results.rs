@@ -82,9 +82,10 @@ impl CaseResult {
             .unwrap_or_default()
     }
 
-    /// A figure of every round of a contender.
+    /// A figure of every round of a contender in which a request was answered.
     pub(crate) fn spread(&self, contender: Contender, figure: fn(&Round) -> f64) -> Option<Spread> {
-        Spread::of(self.rounds_of(contender).iter().map(figure))
+        let rounds = self.rounds_of(contender).iter();
+        Spread::of(rounds.filter(|round| round.requests > 0).map(figure))
     }
 
     /// CPU a request, as ratios to `reference` in the same turn of the rotation.
@@ -182,6 +183,17 @@ mod tests {
             results().cpu_ratio(Contender::Tidegate, Contender::Haproxy),
             None
         );
+    }
+
+    #[test]
+    fn a_round_without_answers_has_no_figure() {
+        let rounds = vec![(Contender::Nginx, vec![round(0, 5), round(10_000, 200)])];
+        let result = CaseResult {
+            case: SMALL_GET,
+            rounds,
+        };
+        let spread = result.spread(Contender::Nginx, Round::cpu_per_request);
+        assert_eq!(spread, Spread::of([20.0]));
     }
 
     #[test]
