@@ -1,4 +1,5 @@
-//! A contender while it runs: started on its core, awaited, watched and stopped.
+//! A contender while it runs: started on its core, awaited, its log counted, and stopped. What it
+//! costs is measured elsewhere, from its process id.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Launch<'a> {
     pub(crate) contender: Contender,
     pub(crate) program: &'a Path,
-    /// A program and its options that run the contender, instead of nothing.
+    /// A program, with its options, that runs the contender (valgrind); empty for none.
     pub(crate) under: &'a [OsString],
     pub(crate) core: usize,
     pub(crate) origin: SocketAddrV4,
