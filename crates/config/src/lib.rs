@@ -5,9 +5,12 @@
 //!
 //! Not here: any file system access but through `Files`, DNS, TLS, the wire.
 
+mod build;
 pub mod diagnostic;
+pub mod directives;
 pub mod model;
 pub mod tree;
 
+pub use build::{Loaded, Options, load_text};
 pub use diagnostic::{Diagnostic, Severity};
 pub use model::Config;

@@ -1,1 +1,21 @@
-//! Being built: see docs/ARCHITECTURE.md.
+//! HTTP/1.1 as bytes: heads, framing and bodies, in both directions (RFC 9112).
+//!
+//! Everything here is a function of bytes. Not here: sockets, time, and what a gateway does with a message.
+#![forbid(unsafe_code)]
+
+pub mod body;
+pub mod encode;
+pub mod error;
+pub mod fields;
+pub mod framing;
+mod head;
+mod syntax;
+
+pub use body::{ChunkLimits, Decoded, Decoder};
+pub use error::{BodyError, FramingError, RequestError, ResponseError};
+pub use fields::{Field, Fields};
+pub use framing::{Framing, is_hop_by_hop, persistent, request_framing, response_framing};
+pub use head::{
+    RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version, parse_request,
+    parse_response,
+};

@@ -1,15 +1,16 @@
-//! Being built: see docs/ARCHITECTURE.md.
+//! The policy that keeps 502s away: what a failure means, which endpoint serves, whether to try again.
+//!
+//! Everything here decides and nothing acts: time and randomness come in as arguments, endpoints are indices.
+//! Not here: clocks, sockets, configuration text, logging.
+#![forbid(unsafe_code)]
 
-/// Placeholder until the balancers land.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Balance {
-    RoundRobin,
-    LeastConn,
-    IpHash,
-    Hash { consistent: bool },
-    Random { two: bool },
-}
-/// Placeholder until the retry rule lands.
-#[derive(Debug, Clone)]
-pub struct RetrySettings {}
+pub mod balance;
+pub mod failure;
+pub mod retry;
+pub mod share;
+pub mod upstream;
+
+pub use balance::Balance;
+pub use failure::{Blame, Delivery, Failure, Level, Phase};
+pub use retry::{Condition, Conditions, RetrySettings};
+pub use upstream::{EndpointId, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream};

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use location::{Location, Pattern, Return, TryCandidate, TryFiles, TryTarget};
 pub use log::{AccessLog, ErrorLog, Escape, Level, LogFile, LogFormat};
-pub use regex::Regex;
+pub use regex::{BACKTRACK_LIMIT, Regex};
 pub use server::{Listen, ListenAddress, Server, ServerName, ServerSettings};
 pub use settings::{
     AddHeader, CookieRewrite, ErrorPage, ErrorPageTarget, IfModifiedSince, LingeringClose, Proxy,

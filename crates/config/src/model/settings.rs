@@ -94,6 +94,9 @@ pub struct Root {
     pub path: Template,
     /// True for `alias`: the part of the URI that the location matched is replaced.
     pub alias: bool,
+    /// For `alias`: how many bytes at the URI's start it replaces (a nested location inherits the outer one's count);
+    /// `None` in a regular expression's location, where it replaces the whole URI, and for `root`.
+    pub replaces: Option<usize>,
 }
 
 /// `types`.

@@ -1,0 +1,184 @@
+//! What the walk carries along: what was said, the names known, the lists that settings point into. Not here: the walk.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::names::Names;
+use super::{Options, absolute};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::directives::Row;
+use crate::model::{LogFormat, Map, Template, Upstream};
+use crate::tree::{Directive, Span, Tree, Word};
+
+/// A walk in progress.
+pub(crate) struct Build<'o> {
+    pub options: &'o Options,
+    pub names: Names,
+    pub upstreams: Vec<Upstream>,
+    pub maps: Vec<Map>,
+    pub log_formats: Vec<LogFormat>,
+    said: Vec<Diagnostic>,
+}
+
+/// A directive that passed the table's checks, with its row.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'t> {
+    pub directive: &'t Directive,
+    pub row: &'static Row,
+    /// The first of its name in its block: a list starts anew.
+    pub first: bool,
+}
+
+impl<'t> Line<'t> {
+    pub(crate) fn name(&self) -> &'static str {
+        self.row.name
+    }
+
+    pub(crate) fn words(&self) -> &'t [Word] {
+        &self.directive.args
+    }
+
+    /// The word at a place; the arity was checked, so that the name never has to stand in.
+    pub(crate) fn word(&self, place: usize) -> &'t Word {
+        self.words().get(place).unwrap_or(&self.directive.name)
+    }
+
+    /// The last word.
+    pub(crate) fn last(&self) -> &'t Word {
+        self.words().last().unwrap_or(&self.directive.name)
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.directive.name.span
+    }
+
+    pub(crate) fn block(&self) -> &'t [Directive] {
+        self.directive.block.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'o> Build<'o> {
+    pub(crate) fn new(options: &'o Options, said: Vec<Diagnostic>, tree: &Tree) -> Self {
+        Self {
+            options,
+            names: Names::collect(tree),
+            upstreams: Vec::new(),
+            maps: Vec::new(),
+            log_formats: Vec::new(),
+            said,
+        }
+    }
+
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.said
+    }
+
+    pub(crate) fn say(&mut self, severity: Severity, span: Span, message: impl Into<String>) {
+        self.said.push(Diagnostic {
+            severity,
+            message: message.into(),
+            span,
+            help: None,
+        });
+    }
+
+    pub(crate) fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.say(Severity::Error, span, message);
+    }
+
+    pub(crate) fn warn(&mut self, span: Span, message: impl Into<String>) {
+        self.say(Severity::Warning, span, message);
+    }
+
+    pub(crate) fn note(&mut self, span: Span, message: impl Into<String>) {
+        self.say(Severity::Note, span, message);
+    }
+
+    /// Adds what to write instead to what was said last.
+    pub(crate) fn help(&mut self, help: impl Into<String>) {
+        if let Some(last) = self.said.last_mut() {
+            last.help = Some(help.into());
+        }
+    }
+
+    /// `"name" directive TEXT`, nginx's form for what a value's reader found.
+    pub(crate) fn directive_error(&mut self, line: &Line<'_>, span: Span, text: &str) {
+        self.error(span, format!("\"{}\" directive {text}", line.name()));
+    }
+
+    /// `invalid parameter "WORD"`.
+    pub(crate) fn invalid_parameter(&mut self, word: &Word) {
+        self.error(word.span, format!("invalid parameter \"{}\"", word.text));
+    }
+
+    /// `invalid value "WORD"`.
+    pub(crate) fn invalid_value(&mut self, word: &Word) {
+        self.error(word.span, format!("invalid value \"{}\"", word.text));
+    }
+
+    pub(crate) fn absolute(&self, path: &str) -> PathBuf {
+        absolute(&self.options.prefix, path)
+    }
+
+    /// A path with variables, made absolute unless it starts with one.
+    pub(crate) fn absolute_template(&mut self, text: &str, span: Span) -> Template {
+        if text.starts_with('$') {
+            return self.template(text, span);
+        }
+        let path = self.absolute(text);
+        self.template(&path.to_string_lossy(), span)
+    }
+
+    /// A word as a template.
+    pub(crate) fn word_template(&mut self, word: &Word) -> Template {
+        self.template(&word.text, word.span)
+    }
+
+    /// A word as a time; says `"name" directive invalid value` if it is none.
+    pub(crate) fn time(&mut self, line: &Line<'_>, word: &Word) -> Option<Duration> {
+        let time = super::text::time(&word.text);
+        if time.is_none() {
+            self.directive_error(line, word.span, "invalid value");
+            self.help("a time is a number with a unit: 500ms, 30s (the default unit), 5m, 1h, 1d");
+        }
+        time
+    }
+
+    /// A word as a size in bytes.
+    pub(crate) fn size(&mut self, line: &Line<'_>, word: &Word) -> Option<u64> {
+        let size = super::text::size(&word.text);
+        if size.is_none() {
+            self.directive_error(line, word.span, "invalid value");
+            self.help("a size is a number of bytes, or one with a unit: 512, 8k, 1m, 2g");
+        }
+        size
+    }
+
+    /// A word as a count.
+    pub(crate) fn count(&mut self, line: &Line<'_>, word: &Word) -> Option<u64> {
+        let count = super::text::count(&word.text);
+        if count.is_none() {
+            self.directive_error(line, word.span, "invalid number");
+        }
+        count
+    }
+
+    /// A word as `on` or `off`.
+    pub(crate) fn flag(&mut self, line: &Line<'_>, word: &Word) -> Option<bool> {
+        if word.text.eq_ignore_ascii_case("on") {
+            return Some(true);
+        }
+        if word.text.eq_ignore_ascii_case("off") {
+            return Some(false);
+        }
+        self.error(
+            word.span,
+            format!(
+                "invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"",
+                word.text,
+                line.name()
+            ),
+        );
+        None
+    }
+}

@@ -1,0 +1,105 @@
+//! The http context: definitions first, then its own settings, then the servers. Not here: what is inside a server.
+
+use super::apply::apply;
+use super::{Build, Host, Level, Line, check, conflicts, finish, server};
+use crate::directives::{Context, Meaning};
+use crate::model::{Config, Escape, LogFormat, Main};
+use crate::tree::{Directive, Span};
+
+/// nginx's predefined log format.
+const COMBINED: &str = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
+                        \"$http_referer\" \"$http_user_agent\"";
+
+/// The whole configuration, given the directives inside `http`.
+pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -> Config {
+    let combined = LogFormat {
+        name: "combined".into(),
+        escape: Escape::Default,
+        line: build.template(COMBINED, Span::default()),
+    };
+    build.log_formats.push(combined);
+    let lines = check::lines(build, Context::Http, inside.iter().copied());
+    define(build, &lines);
+    let mut level = Level::http(&build.options.prefix, main.error_logs.clone());
+    apply_level(build, &lines, &mut level, None);
+    let http = finish::settings(&mut level);
+    let mut servers = Vec::new();
+    let mut hosts = Vec::new();
+    for line in lines.iter().filter(|line| line.name() == "server") {
+        let (server, host) = server::server(build, line, &level);
+        servers.push(server);
+        hosts.push(host);
+    }
+    conflicts::check(build, &mut servers, &hosts);
+    Config {
+        main,
+        upstreams: std::mem::take(&mut build.upstreams),
+        servers,
+        maps: std::mem::take(&mut build.maps),
+        capture_names: build.names.captures.clone(),
+        log_formats: std::mem::take(&mut build.log_formats),
+        http,
+    }
+}
+
+/// Reads what other lines may name: maps, upstreams, log formats.
+fn define(build: &mut Build<'_>, lines: &[Line<'_>]) {
+    for line in lines {
+        if let Meaning::Define(define) = &line.row.meaning {
+            define(build, line);
+        }
+    }
+}
+
+/// The lines whose sizes are compared with one another.
+const BUFFER_SIZES: &[&str] = &[
+    "proxy_buffer_size",
+    "proxy_buffers",
+    "proxy_busy_buffers_size",
+    "proxy_max_temp_file_size",
+];
+
+/// Applies a block's own settings; blocks inside it come later.
+pub(crate) fn apply_level(
+    build: &mut Build<'_>,
+    lines: &[Line<'_>],
+    level: &mut Level,
+    mut host: Option<&mut Host>,
+) {
+    for line in lines {
+        match &line.row.meaning {
+            Meaning::Level(setter) => apply(build, setter, level, line),
+            Meaning::Host(setter) => {
+                if let Some(host) = host.as_deref_mut() {
+                    apply(build, setter, host, line);
+                }
+            }
+            _ => continue,
+        }
+        if BUFFER_SIZES.contains(&line.name()) {
+            level.written.buffers_span = Some(line.span());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{config, in_http};
+
+    #[test]
+    fn a_line_below_a_server_holds_in_it_as_well() {
+        let config = config(in_http("server { location / { } } send_timeout 5s;"));
+        let location = config
+            .servers
+            .first()
+            .and_then(|server| server.root.children.first());
+        assert_eq!(location.unwrap().settings.send_timeout.as_secs(), 5);
+    }
+
+    #[test]
+    fn combined_is_always_the_first_format() {
+        let formats = config(in_http("log_format mine $uri;")).log_formats;
+        let names: Vec<&str> = formats.iter().map(|format| &*format.name).collect();
+        assert_eq!(names, ["combined", "mine"]);
+    }
+}

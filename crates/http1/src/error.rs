@@ -1,0 +1,173 @@
+//! What can be wrong with a message. Not here: what is answered to it.
+
+use std::fmt;
+
+/// Why a request's head is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// The method has a character that no method has.
+    Method,
+    /// The request line is not `METHOD TARGET HTTP/x.y`.
+    Line,
+    /// HTTP/0.9: a request line without a version.
+    Http09,
+    /// A version other than HTTP/1.x.
+    Version,
+    /// The request line is longer than the limit.
+    LineTooLong,
+    /// A field line is longer than the limit.
+    FieldTooLong,
+    /// The head is longer than the limit.
+    HeadTooLong,
+    /// More field lines than the limit.
+    TooManyFields,
+    /// A field line that cannot be understood; with as much of it as is worth showing.
+    Field(Box<str>),
+    /// More than one `Host`.
+    DuplicateHost,
+    /// HTTP/1.1 without `Host`.
+    MissingHost,
+    /// `Host` is no host.
+    InvalidHost,
+}
+
+impl RequestError {
+    /// The status to answer with.
+    pub fn status(&self) -> u16 {
+        match self {
+            RequestError::LineTooLong => 414,
+            RequestError::Version => 505,
+            _ => 400,
+        }
+    }
+
+    /// Whether a bound on fields was passed, for which nginx has its own status 494.
+    pub fn is_head_too_large(&self) -> bool {
+        matches!(
+            self,
+            RequestError::FieldTooLong | RequestError::HeadTooLong | RequestError::TooManyFields
+        )
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestError::Method => f.write_str("client sent invalid method"),
+            RequestError::Line | RequestError::Http09 => f.write_str("client sent invalid request"),
+            RequestError::Version => f.write_str("client sent invalid version"),
+            RequestError::LineTooLong => f.write_str("client sent too long URI"),
+            RequestError::FieldTooLong => f.write_str("client sent too long header line"),
+            RequestError::HeadTooLong => f.write_str("client sent too large request"),
+            RequestError::TooManyFields => f.write_str("client sent too many header lines"),
+            RequestError::Field(line) => write!(f, "client sent invalid header line: \"{line}\""),
+            RequestError::DuplicateHost => f.write_str("client sent duplicate host header"),
+            RequestError::MissingHost => {
+                f.write_str("client sent HTTP/1.1 request without \"Host\" header")
+            }
+            RequestError::InvalidHost => f.write_str("client sent invalid host header"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// Why a response's head is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResponseError {
+    /// The first line is no status line: not HTTP/1.x at all.
+    StatusLine,
+    /// The head is longer than the limit.
+    TooLarge,
+    /// A field line that cannot be understood; with as much of it as is worth showing.
+    Field(Box<str>),
+    /// The fields do not frame a body.
+    Framing(FramingError),
+}
+
+impl fmt::Display for ResponseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResponseError::StatusLine => f.write_str("no valid status line"),
+            ResponseError::TooLarge => f.write_str("too big header"),
+            ResponseError::Field(line) => write!(f, "invalid header: \"{line}\""),
+            ResponseError::Framing(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ResponseError {}
+
+/// Why fields do not say where the body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FramingError {
+    /// `Content-Length` is not one number.
+    Length,
+    /// More than one `Content-Length`.
+    DuplicateLength,
+    /// Both `Content-Length` and `Transfer-Encoding`.
+    LengthAndCoding,
+    /// A transfer coding other than `chunked`.
+    UnknownCoding,
+    /// More than one `Transfer-Encoding`.
+    DuplicateCoding,
+    /// `Transfer-Encoding` in an HTTP/1.0 message.
+    CodingInHttp10,
+}
+
+impl FramingError {
+    /// The status for a request with this fault.
+    pub fn status(self) -> u16 {
+        if self == FramingError::UnknownCoding {
+            501
+        } else {
+            400
+        }
+    }
+}
+
+impl fmt::Display for FramingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FramingError::Length => "invalid \"Content-Length\" header",
+            FramingError::DuplicateLength => "duplicate \"Content-Length\" header",
+            FramingError::LengthAndCoding => {
+                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time"
+            }
+            FramingError::UnknownCoding => "unknown \"Transfer-Encoding\"",
+            FramingError::DuplicateCoding => "duplicate \"Transfer-Encoding\" header",
+            FramingError::CodingInHttp10 => "\"Transfer-Encoding\" header in an HTTP/1.0 message",
+        })
+    }
+}
+
+impl std::error::Error for FramingError {}
+
+/// Why a body is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// A chunk's size is not hexadecimal, too large, or ends wrongly.
+    ChunkSize,
+    /// A chunk is not followed by CRLF.
+    ChunkEnd,
+    /// A line of the framing is longer than the limit.
+    LineTooLong,
+    /// Trailers are malformed or beyond their limits.
+    Trailer,
+    /// The connection ended before the body did.
+    Truncated,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BodyError::ChunkSize => "invalid chunk size",
+            BodyError::ChunkEnd => "chunk data without a line end behind it",
+            BodyError::LineTooLong => "too long chunk line",
+            BodyError::Trailer => "invalid trailers",
+            BodyError::Truncated => "the body ended early",
+        })
+    }
+}
+
+impl std::error::Error for BodyError {}

@@ -1,0 +1,292 @@
+//! The endpoints of one upstream as one worker sees them: which may serve, which serves next, how attempts went.
+//!
+//! Semantics are nginx's (`ngx_http_upstream_module`): smooth weighted choice, `max_fails` within `fail_timeout`, then one
+//! trial; a group of one is never taken out; backups serve only when no other may.
+//! Not here: the choice among equals, which is the balancing method's ([`crate::balance`]).
+
+use std::time::{Duration, Instant};
+
+use crate::balance::{Balance, Points, random::Random};
+
+/// The index of an endpoint in its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointId(pub(crate) u32);
+
+impl EndpointId {
+    /// As an index into the list that the upstream was made of.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is configured for an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSettings {
+    /// Share of the traffic, at least 1.
+    pub weight: u32,
+    /// The most attempts at once; 0 for no limit.
+    pub max_conns: u32,
+    /// Failures within `fail_timeout` that take it out; 0 for never.
+    pub max_fails: u32,
+    /// The window of failures, and the time out of rotation.
+    pub fail_timeout: Duration,
+    /// Serves only when no other endpoint may.
+    pub backup: bool,
+    /// Never serves.
+    pub down: bool,
+    /// `address:port`, which consistent hashing places on its ring.
+    pub name: Box<str>,
+}
+
+/// How an attempt ended, as far as health is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It worked.
+    Success,
+    /// It failed by the endpoint's fault.
+    Failure,
+    /// It says nothing about the endpoint.
+    Neutral,
+}
+
+/// Why no endpoint was picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// All are down, ejected, full or tried already.
+    NoLiveEndpoints,
+}
+
+/// What a pick depends on.
+#[derive(Debug)]
+pub struct Pick<'a> {
+    /// The time.
+    pub now: Instant,
+    /// Endpoints not to be tried again.
+    pub tried: &'a Tried,
+    /// What hashing methods balance by.
+    pub key: &'a [u8],
+}
+
+/// The endpoints that an exchange has tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tried {
+    first: u64,
+    rest: Vec<u64>,
+}
+
+impl Tried {
+    /// Marks an endpoint.
+    pub fn insert(&mut self, id: EndpointId) {
+        let (word, bit) = (id.index() / 64, id.index() % 64);
+        if word == 0 {
+            self.first |= 1 << bit;
+            return;
+        }
+        if self.rest.len() < word {
+            self.rest.resize(word, 0);
+        }
+        self.rest[word - 1] |= 1 << bit;
+    }
+
+    /// Whether the endpoint was tried.
+    pub fn contains(&self, id: EndpointId) -> bool {
+        let (word, bit) = (id.index() / 64, id.index() % 64);
+        let bits = if word == 0 {
+            self.first
+        } else {
+            self.rest.get(word - 1).copied().unwrap_or(0)
+        };
+        bits >> bit & 1 == 1
+    }
+}
+
+/// An endpoint and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) settings: EndpointSettings,
+    /// Attempts under way.
+    pub(crate) active: u32,
+    pub(crate) current_weight: i64,
+    /// The weight in force: lowered by failures, recovering by one a pick.
+    pub(crate) effective_weight: i64,
+    fails: u32,
+    /// The last failure.
+    failed_at: Option<Instant>,
+    /// The last failure, or the last trial after one.
+    checked_at: Option<Instant>,
+}
+
+impl Endpoint {
+    fn new(settings: EndpointSettings) -> Self {
+        let weight = i64::from(settings.weight);
+        Self {
+            settings,
+            active: 0,
+            current_weight: 0,
+            effective_weight: weight,
+            fails: 0,
+            failed_at: None,
+            checked_at: None,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.settings.max_conns > 0 && self.active >= self.settings.max_conns
+    }
+
+    fn is_out(&self, now: Instant) -> bool {
+        let since = self
+            .checked_at
+            .map(|checked| now.saturating_duration_since(checked));
+        self.settings.max_fails > 0
+            && self.fails >= self.settings.max_fails
+            && since.is_some_and(|since| since <= self.settings.fail_timeout)
+    }
+
+    /// Starts a new window: the attempt that comes now is the trial.
+    fn check(&mut self, now: Instant) {
+        let over = |checked| now.saturating_duration_since(checked) > self.settings.fail_timeout;
+        if self.checked_at.is_none_or(over) {
+            self.checked_at = Some(now);
+        }
+    }
+
+    /// Counts a failure; true if it takes the endpoint out.
+    fn fail(&mut self, now: Instant) -> bool {
+        self.fails = self.fails.saturating_add(1);
+        self.failed_at = Some(now);
+        self.checked_at = Some(now);
+        if self.settings.max_fails == 0 {
+            return false;
+        }
+        let share = i64::from(self.settings.weight / self.settings.max_fails);
+        self.effective_weight = (self.effective_weight - share).max(0);
+        self.fails >= self.settings.max_fails
+    }
+
+    /// A success of a trial forgets the failures before it.
+    fn succeed(&mut self) {
+        if self.failed_at < self.checked_at {
+            self.fails = 0;
+        }
+    }
+}
+
+/// The endpoints of one upstream.
+#[derive(Debug)]
+pub struct Upstream {
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) primaries: Vec<EndpointId>,
+    backups: Vec<EndpointId>,
+    balance: Balance,
+    pub(crate) points: Points,
+    pub(crate) random: Random,
+    pub(crate) total_weight: u64,
+}
+
+impl Upstream {
+    /// An upstream of which nothing is known yet. `seed` makes random methods repeatable.
+    pub fn new(balance: Balance, endpoints: Vec<EndpointSettings>, seed: u64) -> Self {
+        let ids = |backup: bool| -> Vec<EndpointId> {
+            let numbered = endpoints.iter().zip(0..);
+            numbered
+                .filter(|(settings, _)| settings.backup == backup)
+                .map(|(_, id)| EndpointId(id))
+                .collect()
+        };
+        let (primaries, backups) = (ids(false), ids(true));
+        let points = if balance == (Balance::Hash { consistent: true }) {
+            Points::new(primaries.iter().map(|id| (*id, &endpoints[id.index()])))
+        } else {
+            Points::default()
+        };
+        let total_weight = primaries
+            .iter()
+            .map(|id| u64::from(endpoints[id.index()].weight))
+            .sum();
+        let endpoints = endpoints.into_iter().map(Endpoint::new).collect();
+        Self {
+            endpoints,
+            primaries,
+            backups,
+            balance,
+            points,
+            random: Random::new(seed),
+            total_weight,
+        }
+    }
+
+    /// How many attempts an exchange may make when nothing else limits it: one for each endpoint that is not `down`.
+    pub fn tries(&self) -> u32 {
+        self.endpoints
+            .iter()
+            .filter(|endpoint| !endpoint.settings.down)
+            .count() as u32
+    }
+
+    /// Attempts under way at an endpoint.
+    pub fn active(&self, id: EndpointId) -> u32 {
+        self.endpoints[id.index()].active
+    }
+
+    /// Chooses an endpoint and counts an attempt on it; [`Upstream::finish`] ends it.
+    ///
+    /// # Errors
+    /// No endpoint may be tried.
+    pub fn pick(&mut self, pick: &Pick<'_>) -> Result<EndpointId, Refusal> {
+        let id = self.choose(pick).ok_or(Refusal::NoLiveEndpoints)?;
+        let endpoint = &mut self.endpoints[id.index()];
+        endpoint.active += 1;
+        endpoint.check(pick.now);
+        Ok(id)
+    }
+
+    fn choose(&mut self, pick: &Pick<'_>) -> Option<EndpointId> {
+        if let Some(only) = self.single() {
+            let endpoint = &self.endpoints[only.index()];
+            return (!endpoint.settings.down && !endpoint.is_full()).then_some(only);
+        }
+        let primaries = std::mem::take(&mut self.primaries);
+        let backups = std::mem::take(&mut self.backups);
+        let chosen = self
+            .balance
+            .choose(self, &primaries, pick)
+            .or_else(|| self.balance.among_backups().choose(self, &backups, pick));
+        self.primaries = primaries;
+        self.backups = backups;
+        chosen
+    }
+
+    /// The endpoint of a group of one, which is tried whatever happened before.
+    fn single(&self) -> Option<EndpointId> {
+        match (self.primaries.as_slice(), self.backups.as_slice()) {
+            ([only], []) => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Whether an endpoint may be picked.
+    pub(crate) fn is_usable(&self, id: EndpointId, pick: &Pick<'_>) -> bool {
+        let endpoint = &self.endpoints[id.index()];
+        !(pick.tried.contains(id)
+            || endpoint.settings.down
+            || endpoint.is_full()
+            || endpoint.is_out(pick.now))
+    }
+
+    /// Ends an attempt; true if its failure has just taken the endpoint out of rotation.
+    pub fn finish(&mut self, id: EndpointId, outcome: Outcome, now: Instant) -> bool {
+        let single = self.single().is_some();
+        let endpoint = &mut self.endpoints[id.index()];
+        endpoint.active = endpoint.active.saturating_sub(1);
+        match outcome {
+            _ if single => false,
+            Outcome::Failure => endpoint.fail(now),
+            Outcome::Success => {
+                endpoint.succeed();
+                false
+            }
+            Outcome::Neutral => false,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Access-log lines: which are written, and their text. Not here: the files (`logs`), and the values (`variables`).
+
+use config::model::{Escape, LogFormat, Part};
+
+use crate::request::Request;
+use crate::variables;
+
+/// Writes a finished request to every access log in force at its location.
+pub(crate) fn write(request: &Request) {
+    let tables = request.generation.tables.clone();
+    let settings = request.settings();
+    for (log, sink) in settings.access_logs.iter().zip(tables.access_logs(&settings.access_logs)) {
+        if log.condition.as_ref().is_some_and(|condition| !variables::holds(condition, request)) {
+            continue;
+        }
+        let mut text = Vec::with_capacity(256);
+        line(&tables.config.log_formats[log.format], request, &mut text);
+        text.push(b'\n');
+        match sink {
+            Some(sink) => sink.append(&text),
+            None => tables.append_to_named(&log.file, request, &text),
+        }
+    }
+}
+
+fn line(format: &LogFormat, request: &Request, out: &mut Vec<u8>) {
+    let mut value = Vec::new();
+    for part in &format.line.parts {
+        match part {
+            Part::Text(text) => out.extend_from_slice(text),
+            Part::Variable(variable) => {
+                value.clear();
+                let found = variables::value(variable, request, &mut value);
+                escape(format.escape, found.then_some(&value), out);
+            }
+        }
+    }
+}
+
+fn escape(how: Escape, value: Option<&Vec<u8>>, out: &mut Vec<u8>) {
+    match (how, value) {
+        (Escape::Default, None) => out.push(b'-'),
+        (Escape::Default, Some(value)) => escape_default(value, out),
+        (Escape::Json, Some(value)) => escape_json(value, out),
+        (Escape::None, Some(value)) => out.extend_from_slice(value),
+        (Escape::Json | Escape::None, None) => {}
+    }
+}
+
+/// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
+fn escape_default(value: &[u8], out: &mut Vec<u8>) {
+    for &byte in value {
+        if byte < 32 || byte > 126 || byte == b'"' || byte == b'\\' {
+            out.extend_from_slice(b"\\x");
+            out.extend_from_slice(&hexadecimal(byte, b"0123456789ABCDEF"));
+        } else {
+            out.push(byte);
+        }
+    }
+}
+
+/// RFC 8259 §7; bytes above 126 pass, so that UTF-8 stays readable.
+fn escape_json(value: &[u8], out: &mut Vec<u8>) {
+    for &byte in value {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            8 => out.extend_from_slice(b"\\b"),
+            12 => out.extend_from_slice(b"\\f"),
+            0..32 => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&hexadecimal(byte, b"0123456789ABCDEF"));
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+fn hexadecimal(byte: u8, digits: &[u8; 16]) -> [u8; 2] {
+    [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(how: Escape, value: Option<&[u8]>) -> String {
+        let mut out = Vec::new();
+        escape(how, value.map(<[u8]>::to_vec).as_ref(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_default_escape_hides_what_could_forge_a_line() {
+        assert_eq!(escaped(Escape::Default, Some(b"a\"b\\c\nd\xe9")), "a\\x22b\\x5Cc\\x0Ad\\xE9");
+        assert_eq!(escaped(Escape::Default, None), "-");
+    }
+
+    #[test]
+    fn the_json_escape_makes_json_strings() {
+        assert_eq!(escaped(Escape::Json, Some(b"a\"b\\c\nd\x01")), "a\\\"b\\\\c\\nd\\u0001");
+        assert_eq!(escaped(Escape::Json, None), "");
+    }
+
+    #[test]
+    fn without_escape_values_are_written_as_they_are() {
+        assert_eq!(escaped(Escape::None, Some(b"\"")), "\"");
+        assert_eq!(escaped(Escape::None, None), "");
+    }
+}

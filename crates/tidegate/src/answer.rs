@@ -1,0 +1,218 @@
+//! Who answers a request: a rule, a file or an upstream; and where internal redirects lead until somebody did.
+//! Not here: the attempts (`exchange`), and sending what was decided (`finish`).
+
+use config::model::{Level, Return, Template};
+use http::Method;
+use http1::Framing;
+
+use crate::downstream::h1::H1;
+use crate::files;
+use crate::local::error_pages::{self, ErrorAction, StatusRule};
+use crate::local::pages;
+use crate::proxy;
+use crate::request::Request;
+use crate::response::Response;
+use crate::route::LocationId;
+use crate::variables::evaluate;
+
+/// nginx's bound on internal redirects of one request; beyond it the answer is 500.
+const MAX_REDIRECTS: u32 = 10;
+
+/// What is to be done next.
+pub(crate) enum Step {
+    /// Find the location of the current path.
+    Route,
+    /// Ask this location.
+    Ask(LocationId),
+    /// Go to another path inside.
+    Redirect { path: Vec<u8>, args: Vec<u8> },
+    /// Go to `@name`.
+    Named(Box<str>),
+    /// Send the client elsewhere.
+    Move { status: u16, location: Vec<u8> },
+    /// Answer with a status: an `error_page`, or a page of ours.
+    Status(u16),
+    /// Answer with this.
+    Respond(Box<Response>),
+    /// Close without an answer; logs show the status.
+    Silence(u16),
+}
+
+/// Follows the steps to a response; `Err` is the status that logs show when there is none to send.
+pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) -> Result<Box<Response>, u16> {
+    let mut step = first;
+    let mut redirects = 0;
+    loop {
+        if matches!(step, Step::Redirect { .. } | Step::Named(_)) {
+            redirects += 1;
+            if redirects > MAX_REDIRECTS {
+                request.log(Level::Error, "rewrite or internal redirection cycle", None);
+                step = Step::Status(500);
+            }
+        }
+        step = match step {
+            Step::Route => route(request),
+            Step::Ask(location) => ask(client, request, location).await,
+            Step::Redirect { path, args } => inside(request, path, args),
+            Step::Named(name) => named(request, &name),
+            Step::Move { status, location } => Step::Respond(Box::new(moved(request, status, &location))),
+            Step::Status(status) => failed(request, status),
+            Step::Respond(response) => return Ok(response),
+            Step::Silence(status) => return Err(status),
+        };
+    }
+}
+
+/// Finds the location of the path, after the server's own `return`.
+fn route(request: &mut Request) -> Step {
+    request.location = LocationId::SERVER;
+    if let Some(answer) = &request.server().root.answer {
+        return returned(request, answer);
+    }
+    let generation = request.generation.clone();
+    let table = generation.tables.locations(request.server);
+    match table.find(&request.uri.path, request.captures.get_mut()) {
+        Ok(found) if found.redirect => {
+            request.location = found.location;
+            Step::Move { status: 301, location: table.slash_redirect(found.location, &request.uri.args) }
+        }
+        Ok(found) => Step::Ask(found.location),
+        Err(error) => {
+            request.log(Level::Alert, &error.to_string(), None);
+            Step::Status(500)
+        }
+    }
+}
+
+/// Asks a location, in the order of nginx's phases: access, rewrite, try_files, content.
+async fn ask(client: &mut H1, request: &mut Request, id: LocationId) -> Step {
+    request.location = id;
+    let generation = request.generation.clone();
+    let location = generation.tables.location(request.server, id);
+    if location.internal && !request.internal {
+        return Step::Status(404);
+    }
+    if let Some(refusal) = too_large(request) {
+        return refusal;
+    }
+    if let Some(answer) = &location.answer {
+        return returned(request, answer);
+    }
+    if let Some(try_files) = &location.settings.try_files
+        && let Some(step) = files::try_files(request, try_files)
+    {
+        return step;
+    }
+    match &location.settings.proxy_pass {
+        Some(pass) => proxy::pass(client, request, pass).await,
+        None => files::serve(request),
+    }
+}
+
+/// A declared length beyond `client_max_body_size` is refused before anything is read.
+fn too_large(request: &Request) -> Option<Step> {
+    let Framing::Length(length) = request.framing else { return None };
+    let limit = request.settings().client_max_body_size;
+    if limit == 0 || length <= limit || request.internal {
+        return None;
+    }
+    request.log(Level::Error, &format!("client intended to send too large body: {length} bytes"), None);
+    Some(Step::Status(413))
+}
+
+/// `return`.
+fn returned(request: &Request, answer: &Return) -> Step {
+    match answer {
+        Return::Status(444) => Step::Silence(444),
+        Return::Status(status @ 400..) => Step::Status(*status),
+        Return::Status(status) => text(request, *status, &Template::default()),
+        Return::Text(status, body) => text(request, *status, body),
+        Return::Redirect(status, location) => Step::Move { status: *status, location: evaluate(location, request) },
+    }
+}
+
+fn text(request: &Request, status: u16, body: &Template) -> Step {
+    let content_type = files::content_type(request);
+    Step::Respond(Box::new(Response::with_bytes(status, &content_type, evaluate(body, request))))
+}
+
+fn inside(request: &mut Request, path: Vec<u8>, args: Vec<u8>) -> Step {
+    request.uri.redirect(path, args);
+    request.internal = true;
+    request.located_by_path = true;
+    request.redirected = true;
+    Step::Route
+}
+
+fn named(request: &mut Request, name: &str) -> Step {
+    request.internal = true;
+    request.located_by_path = false;
+    request.redirected = true;
+    match request.generation.tables.locations(request.server).named(name) {
+        Some(location) => Step::Ask(location),
+        None => {
+            request.log(Level::Error, &format!("could not find named location \"{name}\""), None);
+            Step::Status(500)
+        }
+    }
+}
+
+/// A redirect for the client, with nginx's page.
+fn moved(request: &Request, status: u16, target: &[u8]) -> Response {
+    let mut response = page(request, status);
+    response.fields.push(b"Location", target);
+    response
+}
+
+/// An error: the `error_page` for it, unless one was followed already; else a page of ours.
+fn failed(request: &mut Request, status: u16) -> Step {
+    if pages::closes_connection(status) {
+        request.keep_alive = false;
+    }
+    let generation = request.generation.clone();
+    let settings = &generation.tables.location(request.server, request.location).settings;
+    let followed = request.error_page && !settings.recursive_error_pages;
+    let action = if followed {
+        None
+    } else {
+        error_pages::choose(&settings.error_pages, status, &mut |template| evaluate(template, request))
+    };
+    request.error_page |= action.is_some();
+    match action {
+        None => {
+            request.status_override = Some(pages::sent_status(status));
+            Step::Respond(Box::new(page(request, status)))
+        }
+        Some(ErrorAction::Internal { uri, args, status: rule }) => {
+            request.status_override = overridden(status, rule);
+            if request.head.method != Method::HEAD {
+                request.head.method = Method::GET;
+            }
+            Step::Redirect { path: uri, args }
+        }
+        Some(ErrorAction::Named { name, status: rule }) => {
+            request.status_override = overridden(status, rule);
+            Step::Named(String::from_utf8_lossy(&name).into())
+        }
+        Some(ErrorAction::Redirect { status, location }) => {
+            request.status_override = None;
+            Step::Move { status, location }
+        }
+    }
+}
+
+fn overridden(status: u16, rule: StatusRule) -> Option<u16> {
+    match rule {
+        StatusRule::Keep => Some(pages::sent_status(status)),
+        StatusRule::Take => None,
+        StatusRule::Fixed(other) => Some(other),
+    }
+}
+
+/// A page of the gateway's own.
+fn page(request: &Request, status: u16) -> Response {
+    match pages::page(status, request.settings().server_tokens) {
+        Some(body) => Response::with_bytes(pages::sent_status(status), "text/html", body),
+        None => Response::with_bytes(status, "", Vec::new()),
+    }
+}

@@ -1,0 +1,164 @@
+//! A client's connection from its acceptance to its close: requests one after the other, each answered before the next is read.
+//! Not here: bytes and framing (`downstream`), and what is answered (`answer`).
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use config::model::{Level, Listen};
+use http1::{RequestError, RequestHead};
+
+use crate::answer::{Step, answer};
+use crate::downstream::h1::{Arrival, H1};
+use crate::downstream::proxy_protocol::{self, Ends, Header};
+use crate::finish::{After, finish};
+use crate::logs::error_log::Context;
+use crate::request::{Downstream, Request};
+use crate::stream::{Stream, within};
+use crate::worker::{Generation, Leash, Worker};
+
+/// Takes an accepted stream on, unless the worker holds as many connections as it may.
+pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
+    let generation = worker.generation();
+    let limit = generation.tables.config.main.worker_connections;
+    if worker.connections() >= limit && !worker.release_one_idle() {
+        // Nothing idles: the new connection is refused by closing it, as nginx does.
+        return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
+    }
+    let leash = worker.leash(number);
+    tokio::task::spawn_local(run(worker.clone(), listen.clone(), stream, peer, number, leash));
+}
+
+async fn run(
+    worker: Rc<Worker>,
+    listen: Arc<Listen>,
+    stream: Stream,
+    peer: Option<SocketAddr>,
+    number: u64,
+    leash: Leash,
+) {
+    let started = Instant::now();
+    let local = stream.local_address();
+    let mut client = H1::new(stream, worker.buffers.clone());
+    let proxied = if listen.proxy_protocol {
+        match read_proxy_header(&worker, &mut client).await {
+            Some(ends) => ends,
+            None => return refuse_proxy_header(&worker, peer, number),
+        }
+    } else {
+        None
+    };
+    let requests = std::cell::Cell::new(0);
+    let downstream = Rc::new(Downstream { number, peer, local, listen, proxied, started, requests });
+    let mut idle = None;
+    loop {
+        match serve(&worker, &mut client, &downstream, &leash, idle).await {
+            After::Keep(timeout) => idle = Some(timeout),
+            After::Close => return,
+            After::Linger { time, timeout } => return client.linger(time, timeout).await,
+        }
+    }
+}
+
+/// Serves the next request. `idle` is how long to wait for it; `None` for the first one of a connection.
+async fn serve(
+    worker: &Rc<Worker>,
+    client: &mut H1,
+    connection: &Rc<Downstream>,
+    leash: &Leash,
+    idle: Option<Duration>,
+) -> After {
+    let generation = worker.generation();
+    let Some(hosts) = generation.tables.hosts(&connection.listen.address, connection.local) else {
+        // The address is no longer listened on.
+        return After::Close;
+    };
+    let server = hosts.names.default_server();
+    let settings = &generation.tables.config.servers[server].settings;
+    let timeout = settings.client_header_timeout;
+    let arrival = client.next_request(&hosts.limits, idle.unwrap_or(timeout), timeout, leash).await;
+    leash.busy();
+    connection.requests.set(connection.requests.get() + 1);
+    match arrival {
+        Arrival::Closed => After::Close,
+        // The future of a request is large: it exists only while there is one.
+        Arrival::Request(head, length) => {
+            let request = Request::new(worker, generation.clone(), connection, server, head, length);
+            Box::pin(respond(client, request)).await
+        }
+        Arrival::CutOff => {
+            note(&generation, connection, Level::Info, "client prematurely closed connection while reading client request headers");
+            After::Close
+        }
+        Arrival::TimedOut => Box::pin(refuse(client, worker, &generation, connection, server, RequestHead::default(), 408)).await,
+        Arrival::Refused(error, head) => {
+            note(&generation, connection, Level::Info, &format!("{error} while reading client request line"));
+            Box::pin(refuse(client, worker, &generation, connection, server, head, refused_status(&error))).await
+        }
+    }
+}
+
+/// Answers one request.
+async fn respond(client: &mut H1, mut request: Request) -> After {
+    let first = request.begin(client);
+    let answer = answer(client, &mut request, first).await;
+    finish(client, &mut request, answer).await
+}
+
+/// Answers bytes that are no request.
+async fn refuse(
+    client: &mut H1,
+    worker: &Rc<Worker>,
+    generation: &Rc<Generation>,
+    connection: &Rc<Downstream>,
+    server: usize,
+    head: RequestHead,
+    status: u16,
+) -> After {
+    let mut request = Request::new(worker, generation.clone(), connection, server, head, 0);
+    request.keep_alive = false;
+    let answer = answer(client, &mut request, Step::Status(status)).await;
+    finish(client, &mut request, answer).await
+}
+
+/// nginx answers heads that are too large with its own 494, which clients see as a 400.
+fn refused_status(error: &RequestError) -> u16 {
+    if error.is_head_too_large() { 494 } else { error.status() }
+}
+
+fn note(generation: &Generation, connection: &Downstream, level: Level, message: &str) {
+    let client = connection.client();
+    let (address, port) = connection.server();
+    let server = port.map_or(address.clone(), |port| format!("{address}:{port}"));
+    let context = Context { client: Some(&client), server: Some(&server), ..Context::default() };
+    generation.tables.log(level, Some(connection.number), message, &context);
+}
+
+/// Reads the PROXY header within the time for a request's head; `None` when there is none that can be read.
+async fn read_proxy_header(worker: &Rc<Worker>, client: &mut H1) -> Option<Option<Ends>> {
+    let mut buffer = worker.buffers.take(proxy_protocol::V2_MAX + 16);
+    let timeout = worker.generation().tables.config.servers.first()?.settings.client_header_timeout;
+    loop {
+        match proxy_protocol::parse(buffer.bytes()) {
+            Header::Complete(length, ends) => {
+                buffer.consume(length);
+                client.unread(buffer);
+                return Some(ends);
+            }
+            Header::Broken => return None,
+            Header::Partial => {}
+        }
+        let (stream, _, timer) = client.parts_mut();
+        match within(timer, timeout, |cx| stream.poll_read(cx, &mut buffer)).await {
+            Ok(Ok(1..)) => {}
+            _ => return None,
+        }
+    }
+}
+
+fn refuse_proxy_header(worker: &Worker, peer: Option<SocketAddr>, number: u64) {
+    let client = peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string());
+    let context = Context { client: Some(&client), ..Context::default() };
+    worker.generation().tables.log(Level::Error, Some(number), "broken PROXY header while reading PROXY protocol", &context);
+}

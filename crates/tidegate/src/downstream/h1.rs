@@ -1,0 +1,325 @@
+//! A client's HTTP/1.1 connection: heads in, bodies in, bytes out, its end.
+//! Not here: what a request means and what is answered to it.
+
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http1::{ChunkLimits, Decoder, Framing, RequestError, RequestHead, RequestLimits};
+
+use crate::buffer::{Buffer, BufferPool, LARGE, SMALL};
+use crate::client::{Client, ClientFailure};
+use crate::stream::{Stream, TimedOut, Timer, within};
+use crate::worker::Leash;
+
+/// What became of waiting for a request.
+pub(crate) enum Arrival {
+    /// A head, and the bytes it took.
+    Request(RequestHead, usize),
+    /// The client closed, or idled too long, or the worker drains: nothing was asked.
+    Closed,
+    /// A head began and did not end in time.
+    TimedOut,
+    /// A head began and the client closed.
+    CutOff,
+    /// Bytes that are no request; with as much of the head as was understood.
+    Refused(RequestError, RequestHead),
+}
+
+/// The connection.
+pub(crate) struct H1 {
+    pub(crate) stream: Stream,
+    /// None while nothing was received that is not consumed: an idle connection holds no buffer.
+    input: Option<Buffer>,
+    pool: Rc<BufferPool>,
+    pub(crate) timer: Timer,
+    body: Incoming,
+}
+
+/// The body of the request that is being served.
+struct Incoming {
+    decoder: Decoder,
+    received: u64,
+    limit: u64,
+    timeout: Duration,
+    timer: Timer,
+    /// What remains to be written of `100 Continue`.
+    interim: &'static [u8],
+    failed: Option<ClientFailure>,
+}
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Bounds on a chunked request body's overhead: a chunk's size line, and the trailers.
+const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, trailer: 8192, trailer_fields: 100 };
+
+impl H1 {
+    pub(crate) fn new(stream: Stream, pool: Rc<BufferPool>) -> Self {
+        let body = Incoming {
+            decoder: Decoder::new(Framing::Empty, CHUNK_LIMITS),
+            received: 0,
+            limit: 0,
+            timeout: Duration::ZERO,
+            timer: Timer::new(),
+            interim: b"",
+            failed: None,
+        };
+        Self { stream, input: None, pool, timer: Timer::new(), body }
+    }
+
+    /// Puts bytes back that were read before HTTP began (behind a PROXY header).
+    pub(crate) fn unread(&mut self, buffer: Buffer) {
+        self.input = (!buffer.is_empty()).then_some(buffer);
+    }
+
+    /// Waits up to `idle` for a request to begin and up to `head` for its head to end.
+    pub(crate) async fn next_request(
+        &mut self,
+        limits: &RequestLimits,
+        idle: Duration,
+        head_timeout: Duration,
+        leash: &Leash,
+    ) -> Arrival {
+        let mut head = RequestHead::default();
+        if self.input.is_none() && !self.wait_for_bytes(idle, leash).await {
+            return Arrival::Closed;
+        }
+        self.timer.arm(head_timeout);
+        loop {
+            match self.parse_head(&mut head, limits) {
+                Ok(Some(count)) => return Arrival::Request(head, count),
+                Ok(None) => {}
+                Err(error) => return Arrival::Refused(error, head),
+            }
+            let began = self.input.is_some();
+            match self.read_more().await {
+                Ok(Ok(1..)) => {}
+                Ok(_) if began => return Arrival::CutOff,
+                Err(TimedOut) if began => return Arrival::TimedOut,
+                _ => return Arrival::Closed,
+            }
+        }
+    }
+
+    /// Waits without a buffer. False when there will be no request.
+    async fn wait_for_bytes(&mut self, idle: Duration, leash: &Leash) -> bool {
+        let Self { stream, timer, .. } = self;
+        let ready = within(timer, idle, |cx| {
+            if leash.poll_released(cx).is_ready() {
+                return Poll::Ready(false);
+            }
+            stream.poll_readable(cx).map(|ready| ready.is_ok())
+        });
+        ready.await.unwrap_or(false)
+    }
+
+    fn parse_head(&mut self, head: &mut RequestHead, limits: &RequestLimits) -> Result<Option<usize>, RequestError> {
+        let Some(input) = &mut self.input else { return Ok(None) };
+        let parsed = http1::parse_request(head, input.bytes(), limits)?;
+        match parsed {
+            Some(count) => input.consume(count),
+            None if input.is_full() => input.grow(limits.head.max(LARGE) + SMALL),
+            None => {}
+        }
+        self.release_empty();
+        Ok(parsed)
+    }
+
+    /// Reads once under the timer as it is armed.
+    async fn read_more(&mut self) -> Result<io::Result<usize>, TimedOut> {
+        let Self { stream, input, pool, timer, .. } = self;
+        let read = std::future::poll_fn(|cx| {
+            let buffer = input.get_or_insert_with(|| pool.take(SMALL));
+            match stream.poll_read(cx, buffer) {
+                Poll::Ready(read) => Poll::Ready(Ok(read)),
+                Poll::Pending => timer.poll(cx).map(|()| Err(TimedOut)),
+            }
+        })
+        .await;
+        self.release_empty();
+        read
+    }
+
+    /// Gives the buffer back when nothing is in it.
+    fn release_empty(&mut self) {
+        if self.input.as_ref().is_some_and(Buffer::is_empty) {
+            self.input = None;
+        }
+    }
+
+    /// Prepares to receive the body of the request whose head was just taken.
+    pub(crate) fn begin_body(&mut self, framing: Framing, limit: u64, timeout: Duration, expects_continue: bool) {
+        self.body.decoder = Decoder::new(framing, CHUNK_LIMITS);
+        self.body.received = 0;
+        self.body.limit = if limit == 0 { u64::MAX } else { limit };
+        self.body.timeout = timeout;
+        self.body.timer.arm(timeout);
+        self.body.interim = if expects_continue { CONTINUE } else { b"" };
+        self.body.failed = None;
+    }
+
+    /// Whether every byte of the body was received.
+    pub(crate) fn body_is_complete(&self) -> bool {
+        self.body.decoder.is_done()
+    }
+
+    /// Bytes of the body received so far, framing not counted.
+    pub(crate) fn body_received(&self) -> u64 {
+        self.body.received
+    }
+
+    /// Whether the client waits for leave to send its body.
+    pub(crate) fn awaits_continue(&self) -> bool {
+        self.body.interim.len() == CONTINUE.len() && self.input.is_none()
+    }
+
+    /// Writes everything, giving up when the client takes nothing for `timeout`.
+    pub(crate) async fn write_all(&mut self, mut bytes: &[u8], timeout: Duration) -> Result<(), ClientFailure> {
+        while !bytes.is_empty() {
+            let Self { stream, timer, .. } = self;
+            match within(timer, timeout, |cx| stream.poll_write(cx, &[IoSlice::new(bytes)])).await {
+                Ok(Ok(count)) => bytes = &bytes[count..],
+                Ok(Err(_)) => return Err(ClientFailure::Gone),
+                Err(TimedOut) => return Err(ClientFailure::TimedOut),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads and drops what is left of the body without blocking, so that a short one does not cost the connection.
+    pub(crate) async fn discard_body(&mut self, timeout: Duration) -> Result<(), ClientFailure> {
+        self.body.timeout = timeout;
+        self.body.interim = b"";
+        let mut dropped = Vec::new();
+        loop {
+            dropped.clear();
+            let more = std::future::poll_fn(|cx| self.poll_body(cx, &mut dropped)).await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Closes so that the client can read the answer: our end first, then what it still sends is read and dropped for a while.
+    /// Closing at once would make its kernel throw the answer away (RFC 9112 §9.6).
+    pub(crate) async fn linger(mut self, time: Duration, timeout: Duration) {
+        if self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let until = tokio::time::Instant::now() + time;
+        let mut buffer = self.pool.take(SMALL);
+        loop {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            buffer.consume(usize::MAX);
+            let Self { stream, timer, .. } = &mut self;
+            match within(timer, left.min(timeout), |cx| stream.poll_read(cx, &mut buffer)).await {
+                Ok(Ok(1..)) if !left.is_zero() => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Whether bytes were received that nothing has consumed.
+    pub(crate) fn has_input(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Takes the bytes that were received and not consumed.
+    pub(crate) fn take_input(&mut self) -> Buffer {
+        self.input.take().unwrap_or_else(|| self.pool.take(SMALL))
+    }
+
+    /// Takes the connection apart: its stream, and bytes received but not consumed.
+    pub(crate) fn parts_mut(&mut self) -> (&mut Stream, &mut Option<Buffer>, &mut Timer) {
+        (&mut self.stream, &mut self.input, &mut self.timer)
+    }
+
+    fn poll_continue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientFailure>> {
+        while !self.body.interim.is_empty() {
+            let written = ready!(self.stream.poll_write(cx, &[IoSlice::new(self.body.interim)]));
+            let count = written.map_err(|_| ClientFailure::Gone)?;
+            self.body.interim = &self.body.interim[count..];
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Decodes what was received; `None` when more must be read first.
+    fn decode(&mut self, stage: &mut Vec<u8>) -> Result<Option<bool>, ClientFailure> {
+        let Some(input) = &mut self.input else { return Ok(None) };
+        let before = stage.len();
+        while !input.is_empty() && !self.body.decoder.is_done() {
+            let decoded = self.body.decoder.decode(input.bytes()).map_err(|_| ClientFailure::Malformed)?;
+            stage.extend_from_slice(&input.bytes()[decoded.data.clone()]);
+            self.body.received += decoded.data.len() as u64;
+            input.consume(decoded.consumed);
+            if decoded.consumed == 0 && decoded.data.is_empty() {
+                break;
+            }
+        }
+        self.release_empty();
+        if self.body.received > self.body.limit {
+            return Err(ClientFailure::TooLarge);
+        }
+        if self.body.decoder.is_done() {
+            return Ok(Some(false));
+        }
+        Ok((stage.len() > before).then_some(true))
+    }
+
+    fn poll_body_step(&mut self, cx: &mut Context<'_>, stage: &mut Vec<u8>) -> Poll<Result<bool, ClientFailure>> {
+        loop {
+            if self.body.decoder.is_done() {
+                return Poll::Ready(Ok(false));
+            }
+            if let Some(more) = self.decode(stage)? {
+                return Poll::Ready(Ok(more));
+            }
+            ready!(self.poll_continue(cx))?;
+            let buffer = self.input.get_or_insert_with(|| self.pool.take(SMALL));
+            if buffer.is_full() {
+                return Poll::Ready(Err(ClientFailure::Malformed));
+            }
+            match ready!(self.stream.poll_read(cx, buffer)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(Err(ClientFailure::Gone)),
+            }
+        }
+    }
+}
+
+impl Client for H1 {
+    fn poll_body(&mut self, cx: &mut Context<'_>, stage: &mut Vec<u8>) -> Poll<Result<bool, ClientFailure>> {
+        if let Some(failure) = self.body.failed {
+            return Poll::Ready(Err(failure));
+        }
+        let step = match self.poll_body_step(cx, stage) {
+            Poll::Ready(step) => step,
+            Poll::Pending => {
+                self.release_empty();
+                ready!(self.body.timer.poll(cx));
+                Err(ClientFailure::TimedOut)
+            }
+        };
+        self.body.timer.arm(self.body.timeout);
+        self.body.failed = step.err();
+        Poll::Ready(step)
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let buffer = self.input.get_or_insert_with(|| self.pool.take(SMALL));
+            if buffer.is_full() {
+                return Poll::Pending;
+            }
+            match self.stream.poll_read(cx, buffer) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {
+                    self.release_empty();
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}

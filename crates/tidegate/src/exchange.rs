@@ -1,0 +1,253 @@
+//! The heart: carries one request to an answer of its upstream, however many attempts that takes.
+//!
+//! Policy decides, the attempt moves bytes, this loop only loops: pick → attempt → reply, retry or give up. A reply's head
+//! (or a failure before one) decides; how its body ends only counts, so nothing is retried after bytes were delivered.
+//!
+//! Not here: which location answers and what becomes of errors (`answer`), the way of the body to the client (`deliver`).
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use config::model::Proxy;
+use http1::{ResponseHead, ResponseLimits, Version};
+use policy::retry::{self, Decision, Met, Situation};
+use policy::{Failure, Refusal, Tried};
+
+use crate::buffer::SMALL;
+use crate::client::ClientFailure;
+use crate::downstream::h1::H1;
+use crate::record::Attempted;
+use crate::request::Request;
+use crate::stream::Timer;
+use crate::upstream::attempt::{Attempt, Ended, Limits, Outgoing, OutgoingBody, Reply};
+use crate::upstream::pool::{Connection, Key};
+use crate::upstream::{Picked, Upstream, connect};
+
+/// What is sent, and to whom.
+pub(crate) struct Errand<'a> {
+    pub(crate) upstream: Rc<Upstream>,
+    /// By which logs name the upstream where no endpoint could be picked.
+    pub(crate) name: &'a str,
+    /// The key of `hash` and `ip_hash`.
+    pub(crate) key: &'a [u8],
+    pub(crate) outgoing: Outgoing<'a>,
+    pub(crate) proxy: &'a Proxy,
+}
+
+/// An endpoint's answer, its body still to come.
+pub(crate) struct Answered {
+    pub(crate) reply: Reply,
+    pub(crate) connection: Connection,
+    pub(crate) picked: Picked,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// The last attempt failed so; its status is the client's.
+    Failed(Failure),
+    /// The client's side ended first.
+    Client(ClientFailure),
+}
+
+/// Makes attempts until one is answered or policy gives up.
+pub(crate) async fn exchange(client: &mut H1, request: &mut Request, errand: &Errand<'_>) -> Result<Answered, Unanswered> {
+    let mut round = Round::new(request, errand);
+    loop {
+        let picked = match errand.upstream.pick(&round.tried, errand.key, Instant::now()) {
+            Ok(picked) => picked,
+            Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
+        };
+        let made = attempt(client, request, errand, &picked).await;
+        match made.result {
+            Err(Ended::Client(failure)) => return Err(Unanswered::Client(failure)),
+            Ok((reply, connection)) => {
+                let status = reply.head.status;
+                match round.decide(Met::Status(status), made.traces) {
+                    Decision::GiveUp => return Ok(Answered { reply, connection, picked }),
+                    _ => round.conclude(request, picked, Met::Status(status), made.traces),
+                }
+            }
+            Err(Ended::Failed(failure)) => {
+                let decision = round.decide(Met::Failure(&failure), made.traces);
+                round.conclude(request, picked, Met::Failure(&failure), made.traces);
+                if decision == Decision::GiveUp {
+                    return Err(Unanswered::Failed(failure));
+                }
+            }
+        }
+    }
+}
+
+/// What the attempts of one exchange have used up.
+struct Round<'a> {
+    errand: &'a Errand<'a>,
+    tried: Tried,
+    tries_left: u32,
+    started: Instant,
+    replayable: bool,
+    idempotent: bool,
+    last_failure: Option<Failure>,
+}
+
+impl<'a> Round<'a> {
+    fn new(request: &Request, errand: &'a Errand<'a>) -> Self {
+        let tries = match errand.proxy.next_upstream.tries {
+            0 => errand.upstream.tries(),
+            limit => errand.upstream.tries().min(limit),
+        };
+        Self {
+            errand,
+            tried: Tried::default(),
+            tries_left: tries,
+            started: Instant::now(),
+            replayable: matches!(errand.outgoing.body, OutgoingBody::Kept(_)),
+            idempotent: retry::is_idempotent(&request.head.method),
+            last_failure: None,
+        }
+    }
+
+    fn decide(&self, met: Met<'_>, traces: Traces) -> Decision {
+        let situation = Situation {
+            met,
+            idempotent: self.idempotent,
+            sent: traces.sent,
+            // The head goes first: where nothing was sent, nothing was read of a streamed body.
+            replayable: self.replayable || !traces.sent,
+            reused: traces.reused,
+            tries_left: self.tries_left,
+            elapsed: self.started.elapsed(),
+        };
+        retry::decide(&self.errand.proxy.next_upstream, &situation)
+    }
+
+    /// Gives an endpoint back after an attempt that is not delivered.
+    fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
+        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.reused);
+        let upstream = request.log_upstream(&picked.endpoint().text);
+        if let Met::Failure(failure) = met {
+            request.log_failure(failure, Some(&upstream));
+            self.last_failure = Some(failure.clone());
+        }
+        let stale = traces.reused && matches!(met, Met::Failure(_));
+        if !stale {
+            self.tried.insert(picked.endpoint);
+            self.tries_left = self.tries_left.saturating_sub(1);
+        }
+        if picked.finish(outcome) {
+            request.log(config::model::Level::Warn, "upstream server temporarily disabled while connecting to upstream", Some(&upstream));
+        }
+    }
+
+    /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
+    fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
+        let Refusal::NoLiveEndpoints = refusal;
+        let failure = Failure::DestinationUnavailable;
+        let upstream = request.log_upstream(self.errand.name);
+        request.log_failure(&failure, Some(&upstream));
+        let mut attempted = Attempted::new(self.errand.name, std::mem::take(&mut request.redirected), Instant::now());
+        attempted.failed(failure.clone());
+        request.record.attempts.push(attempted);
+        self.last_failure.take().unwrap_or(failure)
+    }
+}
+
+/// What an attempt leaves behind for the decision about the next.
+#[derive(Debug, Clone, Copy)]
+struct Traces {
+    /// The connection had carried a request before.
+    reused: bool,
+    /// The kernel took bytes of the request.
+    sent: bool,
+}
+
+struct Made {
+    result: Result<(Reply, Connection), Ended>,
+    traces: Traces,
+}
+
+/// Makes one attempt and writes it into the record.
+async fn attempt(client: &mut H1, request: &mut Request, errand: &Errand<'_>, picked: &Picked) -> Made {
+    let endpoint = picked.endpoint();
+    let started = Instant::now();
+    let mut attempted = Attempted::new(&endpoint.text, std::mem::take(&mut request.redirected), started);
+    let key = Key { endpoint: picked.endpoint, bind: errand.proxy.bind };
+    let mut timer = Timer::new();
+    let pooled = errand.upstream.pool.borrow_mut().take(key, started);
+    let mut traces = Traces { reused: pooled.is_some(), sent: false };
+    let opened = match pooled {
+        Some(connection) => Ok(connection),
+        None => connect::connect(&endpoint.peer, errand.proxy, &mut timer)
+            .await
+            .map(|stream| Connection { stream, key, born: started, requests: 0 }),
+    };
+    let result = match opened {
+        Err(failure) => Err(Ended::Failed(failure)),
+        Ok(connection) => {
+            attempted.connect_time = Some(started.elapsed());
+            converse(client, request, errand, connection, &mut attempted, &mut timer).await
+        }
+    };
+    traces.sent = attempted.bytes_sent > 0;
+    if let Err(Ended::Failed(failure)) = &result {
+        attempted.failed(failure.clone());
+    }
+    if matches!(result, Err(Ended::Client(_))) {
+        attempted.response_time = Some(started.elapsed());
+    }
+    request.record.attempts.push(attempted);
+    Made { result, traces }
+}
+
+/// Sends the request and reads heads until the final one.
+async fn converse(
+    client: &mut H1,
+    request: &Request,
+    errand: &Errand<'_>,
+    mut connection: Connection,
+    attempted: &mut Attempted,
+    timer: &mut Timer,
+) -> Result<(Reply, Connection), Ended> {
+    let proxy = errand.proxy;
+    let limits = Limits {
+        send_timeout: proxy.send_timeout,
+        read_timeout: proxy.read_timeout,
+        head: ResponseLimits { head: proxy.buffer_size, fields: MAX_RESPONSE_FIELDS },
+    };
+    let buffer = request.worker.buffers.take(SMALL);
+    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &request.head.method, limits, buffer);
+    let head = loop {
+        let head = attempt.next_head(client, !proxy.ignore_client_abort, timer).await;
+        attempted.bytes_sent = attempt.sent;
+        attempted.bytes_received = attempt.received;
+        let head = head?;
+        match head.status {
+            101 if request.asks_for_upgrade(errand.outgoing.head) => break head,
+            101 => return Err(Failure::HttpUpgradeFailed.into()),
+            100 => {}
+            102..200 => relay_interim(client, request, &head).await?,
+            _ => break head,
+        }
+    };
+    attempted.header_time = Some(attempted.started.elapsed());
+    attempted.status = head.status;
+    let reply = attempt.reply(head)?;
+    Ok((reply, connection))
+}
+
+/// The most field lines of a response.
+const MAX_RESPONSE_FIELDS: usize = 1000;
+
+/// Passes a 1xx on to a client that can understand it (RFC 9110 §15.2).
+async fn relay_interim(client: &mut H1, request: &Request, head: &ResponseHead) -> Result<(), Ended> {
+    if request.head.version == Version::H10 {
+        return Ok(());
+    }
+    let mut bytes = Vec::with_capacity(256);
+    http1::encode::status_line(&mut bytes, Version::H11, head.status, head.reason());
+    for field in head.fields.iter().filter(|field| !http1::is_hop_by_hop(field.name)) {
+        http1::encode::field(&mut bytes, field.name, field.value);
+    }
+    http1::encode::end(&mut bytes);
+    client.write_all(&bytes, request.settings().send_timeout).await.map_err(Ended::Client)
+}

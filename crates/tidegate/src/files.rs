@@ -1,0 +1,145 @@
+//! Files as answers: joins a request to the decisions about files (`local`), and their outcome to the next step.
+//! Not here: those decisions.
+
+use std::path::Path;
+
+use config::model::{Level, Template, TryFiles};
+
+use crate::answer::Step;
+use crate::local::files::{self, Delivery, FileAnswer, Validators};
+use crate::local::try_files::{self, Tried};
+use crate::local::{Fields as RequestFields, FileRequest, Refusal};
+use crate::request::Request;
+use crate::response::{Body, FilePart, Response};
+use crate::variables::evaluate;
+
+struct HeadFields<'a>(&'a http1::Fields);
+
+impl RequestFields for HeadFields<'_> {
+    fn first(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+    }
+}
+
+/// Asks a decision about files.
+fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMut(&Template) -> Vec<u8>) -> T) -> T {
+    let fields = HeadFields(&request.head.fields);
+    let table = request.generation.tables.locations(request.server);
+    let file_request = FileRequest {
+        settings: request.settings(),
+        alias_pattern: table.alias_pattern(request.location),
+        path: &request.uri.path,
+        args: &request.uri.args,
+        method: request.head.method.as_str(),
+        fields: &fields,
+        prefix: Path::new("/"),
+        add_uri_to_alias: request.adds_uri_to_alias,
+        status: request.status_override.unwrap_or(200),
+        boundary: request.connection.number << 32 | request.connection.requests.get(),
+    };
+    decide(&file_request, &mut |template| evaluate(template, request))
+}
+
+/// Answers from the files of the location.
+pub(crate) fn serve(request: &mut Request) -> Step {
+    match ask(request, |file, eval| files::serve(file, eval)) {
+        FileAnswer::Send(delivery) => Step::Respond(Box::new(send(delivery))),
+        FileAnswer::NotModified(validators) => Step::Respond(Box::new(not_modified(&validators))),
+        FileAnswer::Redirect(location) => Step::Move { status: 301, location },
+        FileAnswer::Internal { uri, args } => Step::Redirect { path: uri, args },
+        FileAnswer::Refuse(refusal) => refuse(request, refusal),
+    }
+}
+
+/// Runs `try_files`; `None` when the location goes on with the URI that is now in force.
+pub(crate) fn try_files(request: &mut Request, files: &TryFiles) -> Option<Step> {
+    let (tried, lines) = ask(request, |file, eval| try_files::try_files(file, files, eval));
+    for line in lines {
+        request.log(line.level, &line.text, None);
+    }
+    match tried {
+        Tried::Found { uri, add_uri_to_alias } => {
+            if let Some(path) = uri {
+                let args = std::mem::take(&mut request.uri.args);
+                request.uri.redirect(path, args);
+            }
+            request.adds_uri_to_alias = add_uri_to_alias;
+            None
+        }
+        Tried::Status(status) => Some(Step::Status(status)),
+        Tried::Named(name) => Some(Step::Named(name)),
+        Tried::Internal { uri, args } => Some(Step::Redirect { path: uri, args }),
+    }
+}
+
+fn send(delivery: Delivery) -> Response {
+    let Delivery { status, content_type, content_length, content_range, validators, accept_ranges, parts, trailer, file } =
+        delivery;
+    let mut response = Response::with_bytes(status, &content_type, Vec::new());
+    push_validators(&mut response, &validators);
+    if accept_ranges {
+        response.fields.push(b"Accept-Ranges", b"bytes");
+    }
+    if let Some(range) = content_range {
+        response.fields.push(b"Content-Range", range.as_bytes());
+    }
+    let parts = parts.into_iter().map(|part| FilePart { lead: part.head, range: part.range }).collect();
+    response.length = Some(content_length);
+    response.body = Body::File { file, parts, tail: trailer };
+    response
+}
+
+fn not_modified(validators: &Validators) -> Response {
+    let mut response = Response::with_bytes(304, "", Vec::new());
+    response.length = None;
+    push_validators(&mut response, validators);
+    response
+}
+
+fn push_validators(response: &mut Response, validators: &Validators) {
+    response.last_modified = validators.last_modified.clone();
+    if let Some(etag) = &validators.etag {
+        response.fields.push(b"ETag", etag.as_bytes());
+    }
+}
+
+fn refuse(request: &mut Request, refusal: Refusal) -> Step {
+    if let Some(line) = &refusal.log {
+        let unlogged = refusal.status == 404 && !request.settings().log_not_found;
+        if !unlogged {
+            request.log(line.level, &line.text, None);
+        }
+    }
+    request.content_range = refusal.content_range;
+    Step::Status(refusal.status)
+}
+
+/// `$document_root`.
+pub(crate) fn document_root(request: &Request) -> Vec<u8> {
+    ask(request, |file, eval| files::document_root(file, eval))
+}
+
+/// `$request_filename`.
+pub(crate) fn request_filename(request: &Request) -> Vec<u8> {
+    ask(request, |file, eval| files::request_filename(file, eval))
+}
+
+/// `$realpath_root`; `None` when the root does not exist.
+pub(crate) fn real_root(request: &Request) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let root = document_root(request);
+    let real = std::fs::canonicalize(Path::new(std::ffi::OsStr::from_bytes(&root)));
+    match real {
+        Ok(real) => Some(real.into_os_string().into_vec()),
+        Err(error) => {
+            let shown = String::from_utf8_lossy(&root);
+            request.log(Level::Crit, &format!("realpath() \"{shown}\" failed ({error})"), None);
+            None
+        }
+    }
+}
+
+/// The media type that the location gives to the path.
+pub(crate) fn content_type(request: &Request) -> String {
+    files::content_type(&request.uri.path, request.settings()).to_owned()
+}

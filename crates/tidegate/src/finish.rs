@@ -1,0 +1,244 @@
+//! The end of a request: its response is sent, its record closed and logged, and its connection kept or given up.
+//! Not here: who made the response (`answer`).
+
+use std::time::{Duration, Instant};
+
+use config::model::{Level, LingeringClose};
+use http1::Framing;
+use policy::{Failure, Outcome};
+
+use crate::access_log;
+use crate::client::ClientFailure;
+use crate::deliver::{BytesBody, Delivered, EndpointBody, FileBody, Sink, Source, deliver};
+use crate::downstream::h1::H1;
+use crate::exchange::Answered;
+use crate::record::Summary;
+use crate::request::Request;
+use crate::response::{self, Body, Response};
+use crate::tunnel;
+
+/// What becomes of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It waits for the next request, so long.
+    Keep(Duration),
+    /// It is closed at once.
+    Close,
+    /// It is closed once the client has had time to read the answer.
+    Linger { time: Duration, timeout: Duration },
+}
+
+/// Sends the answer that was found, or nothing where there is none to send.
+pub(crate) async fn finish(client: &mut H1, request: &mut Request, answer: Result<Box<Response>, u16>) -> After {
+    let after = match answer {
+        Ok(response) => send(client, request, *response).await,
+        Err(status) => {
+            request.record.status = status;
+            After::Close
+        }
+    };
+    request.record.request_length += client.body_received();
+    access_log::write(request);
+    observe(request);
+    after
+}
+
+async fn send(client: &mut H1, request: &mut Request, mut response: Response) -> After {
+    if let Some(status) = request.status_override {
+        response.status = status;
+        response.reason = None;
+    }
+    if let Some(challenge) = request.challenge.take() {
+        response.fields.push(b"WWW-Authenticate", &challenge);
+    }
+    response::add_headers(request, &mut response);
+    let framing = response::framing(request, &response);
+    let keep_alive = keeps_alive(client, request, framing);
+    let head = response::encode_head(request, &response, framing, keep_alive);
+    request.record.status = response.status;
+    request.record.sent_head = head.clone();
+    let switching = response.status == 101;
+    let delivered = match std::mem::replace(&mut response.body, Body::Empty) {
+        Body::Endpoint(answered) if switching => return upgrade(client, request, head, *answered).await,
+        Body::Endpoint(answered) => endpoint_body(client, request, head, framing, *answered).await,
+        Body::Bytes(bytes) => plain(client, request, head, framing, &mut BytesBody::new(bytes)).await,
+        Body::File { file, parts, tail } => {
+            plain(client, request, head, framing, &mut FileBody::new(file, parts, tail)).await
+        }
+        Body::Empty => plain(client, request, head, framing, &mut BytesBody::new(Vec::new())).await,
+    };
+    conclude(client, request, framing, keep_alive, delivered).await
+}
+
+/// Whether the connection can carry another request after this answer.
+fn keeps_alive(client: &H1, request: &Request, framing: Framing) -> bool {
+    let settings = request.settings();
+    let connection = &request.connection;
+    request.keep_alive
+        && framing != Framing::Close
+        && !request.worker.is_draining()
+        && !settings.keepalive_timeout.is_zero()
+        && connection.requests.get() < settings.keepalive_requests
+        && connection.started.elapsed() < settings.keepalive_time
+        && (client.body_is_complete() || !client.awaits_continue())
+}
+
+async fn plain(
+    client: &mut H1,
+    request: &mut Request,
+    head: Vec<u8>,
+    framing: Framing,
+    source: &mut dyn Source,
+) -> Delivered {
+    let (sent, delivered) = deliver(head, source, sink(client, request, framing)).await;
+    request.record.bytes_sent = sent;
+    delivered
+}
+
+fn sink<'a>(client: &'a mut H1, request: &Request, framing: Framing) -> Sink<'a> {
+    let settings = request.settings();
+    let (count, size) = settings.proxy.buffers;
+    let (stream, _, timer) = client.parts_mut();
+    Sink {
+        stream,
+        timer,
+        framing,
+        send_timeout: settings.send_timeout,
+        held: if settings.proxy.buffering && !request.unbuffered { count * size } else { 0 },
+        trailers: settings.proxy.pass_trailers,
+    }
+}
+
+/// Sends what follows an endpoint's head, and takes the endpoint's connection back if it ended well.
+async fn endpoint_body(
+    client: &mut H1,
+    request: &mut Request,
+    head: Vec<u8>,
+    framing: Framing,
+    answered: Answered,
+) -> Delivered {
+    let Answered { reply, mut connection, picked } = answered;
+    let persistent = reply.persistent && reply.request_complete;
+    let timeout = request.settings().proxy.read_timeout;
+    let reused = connection.reused();
+    let mut body = EndpointBody::new(&mut connection.stream, reply.buffer, reply.framing, timeout, reused);
+    let (sent, delivered) = deliver(head, &mut body, sink(client, request, framing)).await;
+    let clean = body.left_clean();
+    let (length, received) = (body.length, body.received);
+    request.record.bytes_sent = sent;
+    request.record.upstream_trailers = body.trailers();
+    if let Some(attempt) = request.record.attempts.last_mut() {
+        attempt.response_length = length;
+        attempt.bytes_received += received;
+        attempt.response_time = Some(attempt.started.elapsed());
+    }
+    let outcome = match &delivered {
+        Delivered::Whole => Outcome::Success,
+        Delivered::CutOff(_) => Outcome::Failure,
+        Delivered::Client(_) => Outcome::Neutral,
+    };
+    if persistent && clean && matches!(delivered, Delivered::Whole) {
+        connection.requests += 1;
+        picked.upstream().pool.borrow_mut().give(connection, Instant::now());
+    }
+    if let Delivered::CutOff(failure) = &delivered {
+        let upstream = request.log_upstream(&picked.endpoint().text);
+        request.log_failure(failure, Some(&upstream));
+    }
+    picked.finish(outcome);
+    delivered
+}
+
+/// Closes the books on a delivery and decides about the connection.
+async fn conclude(
+    client: &mut H1,
+    request: &mut Request,
+    framing: Framing,
+    keep_alive: bool,
+    delivered: Delivered,
+) -> After {
+    match delivered {
+        Delivered::Whole => request.record.complete = true,
+        Delivered::CutOff(failure) => {
+            if let Some(attempt) = request.record.attempts.last_mut() {
+                attempt.failure = Some(failure);
+            }
+            // Without a length or a last chunk, only a reset tells the client that the rest is missing.
+            if framing == Framing::Close {
+                client.stream.reset_on_close();
+            }
+            return After::Close;
+        }
+        Delivered::Client(failure) => {
+            let message = match failure {
+                ClientFailure::TimedOut => "client timed out (110: Connection timed out) while sending to client",
+                _ => "client prematurely closed connection while sending to client",
+            };
+            request.log(Level::Info, message, None);
+            if failure == ClientFailure::TimedOut && request.settings().reset_timedout_connection {
+                client.stream.reset_on_close();
+            }
+            return After::Close;
+        }
+    }
+    let settings = request.settings();
+    let linger = After::Linger { time: settings.lingering_time, timeout: settings.lingering_timeout };
+    if keep_alive {
+        let discard = tokio::time::timeout(settings.lingering_time, client.discard_body(settings.lingering_timeout));
+        return match discard.await {
+            Ok(Ok(())) => After::Keep(settings.keepalive_timeout),
+            _ => After::Close,
+        };
+    }
+    match settings.lingering_close {
+        LingeringClose::Off => After::Close,
+        LingeringClose::On if client.body_is_complete() && !client.has_input() => After::Close,
+        LingeringClose::On | LingeringClose::Always => linger,
+    }
+}
+
+/// `101`: the head is sent, and from then on the two streams are one.
+async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered: Answered) -> After {
+    let Answered { reply, mut connection, picked } = answered;
+    let (send_timeout, timeout) = (request.settings().send_timeout, request.settings().proxy.read_timeout);
+    if client.write_all(&head, send_timeout).await.is_err() {
+        return After::Close;
+    }
+    let early = client.take_input();
+    let (stream, _, timer) = client.parts_mut();
+    let (end, moved) = tunnel::run(stream, &mut connection.stream, (early, reply.buffer), timeout, timer).await;
+    request.record.bytes_sent = head.len() as u64 + moved.to_client;
+    request.record.complete = true;
+    if let Some(attempt) = request.record.attempts.last_mut() {
+        attempt.response_time = Some(attempt.started.elapsed());
+        attempt.response_length = moved.to_client;
+        attempt.bytes_received += moved.to_client;
+        attempt.bytes_sent += moved.to_endpoint;
+    }
+    if end == tunnel::End::TimedOut {
+        let upstream = request.log_upstream(&picked.endpoint().text);
+        request.log_failure(&Failure::timed_out(policy::Phase::Tunnel), Some(&upstream));
+    }
+    picked.finish(Outcome::Success);
+    After::Close
+}
+
+/// Tells the demonstration, if it listens.
+fn observe(request: &Request) {
+    let Some(observer) = &request.worker.observer else { return };
+    let attempts = request.record.attempts.iter().map(|attempt| {
+        let result = match &attempt.failure {
+            Some(failure) => Err(failure.nginx_phrase().into_owned()),
+            None => Ok(attempt.status),
+        };
+        (attempt.endpoint.to_string(), result)
+    });
+    // A demonstration that has ended listens no more.
+    let _ = observer.send(Summary {
+        method: request.head.method.to_string(),
+        target: String::from_utf8_lossy(&request.uri.raw).into_owned(),
+        status: request.record.status,
+        attempts: attempts.collect(),
+        took: request.record.started.elapsed(),
+    });
+}

@@ -1,0 +1,260 @@
+//! Heads on their way through: the request's head as an endpoint gets it, and an endpoint's fields as the client gets them.
+//! Not here: which endpoint, and how bytes move.
+
+use config::model::{CookieRewrite, Pattern, Proxy, ProxyPass, Redirect, Template};
+use http1::{Fields, Framing, Version, encode};
+
+use crate::request::Request;
+use crate::uri::{Escape, escape_into};
+use crate::variables;
+
+/// What `proxy_set_header` and nginx's defaults make of a location's request fields, worked out once per generation.
+pub(crate) struct Forwarding {
+    /// Fields to write, in order; those that come out empty are left out.
+    set: Vec<(Box<str>, Template)>,
+    /// Names (lower case) of the client's fields that do not pass, sorted.
+    withheld: Vec<Box<str>>,
+}
+
+/// Fields that belong to one connection or that the gateway writes itself.
+const NEVER_PASSED: &[&str] =
+    &["host", "connection", "content-length", "transfer-encoding", "te", "keep-alive", "expect", "upgrade"];
+
+impl Forwarding {
+    pub(crate) fn new(proxy: &Proxy) -> Self {
+        let is_set = |name: &str| proxy.set_headers.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+        let mut set = proxy.set_headers.clone();
+        if !is_set("host") {
+            set.push(("Host".into(), proxy_host()));
+        }
+        if !is_set("connection") && !proxy.http11 {
+            set.push(("Connection".into(), Template::literal("close")));
+        }
+        let mut withheld: Vec<Box<str>> = NEVER_PASSED.iter().map(|name| (*name).into()).collect();
+        withheld.extend(proxy.set_headers.iter().map(|(name, _)| name.to_ascii_lowercase().into()));
+        withheld.sort_unstable();
+        withheld.dedup();
+        Self { set, withheld }
+    }
+
+    fn passes(&self, name: &[u8]) -> bool {
+        !self.withheld.iter().any(|withheld| name.eq_ignore_ascii_case(withheld.as_bytes()))
+    }
+}
+
+fn proxy_host() -> Template {
+    use config::model::{Part, Variable};
+    Template { source: "$proxy_host".into(), parts: vec![Part::Variable(Variable::ProxyHost)] }
+}
+
+/// Encodes the head of the request for an endpoint.
+pub(crate) fn request_head(
+    request: &Request,
+    pass: &ProxyPass,
+    forwarding: &Forwarding,
+    target_uri: Option<&[u8]>,
+    body: Framing,
+) -> Vec<u8> {
+    let proxy = &request.settings().proxy;
+    let mut head = Vec::with_capacity(1024);
+    let mut target = Vec::with_capacity(request.uri.raw.len() + 16);
+    match target_uri {
+        Some(uri) => target.extend_from_slice(uri),
+        None => write_target(request, pass, &mut target),
+    }
+    let version = if proxy.http11 { Version::H11 } else { Version::H10 };
+    match &proxy.method {
+        Some(method) => encode::request_line(&mut head, &variables::evaluate(method, request), &target, version),
+        None => encode::request_line(&mut head, request.head.method.as_str().as_bytes(), &target, version),
+    }
+    let mut value = Vec::new();
+    for (name, template) in &forwarding.set {
+        value.clear();
+        variables::append(template, request, &mut value);
+        if !value.is_empty() {
+            encode::field(&mut head, name.as_bytes(), &value);
+        }
+    }
+    write_framing(&mut head, body);
+    if proxy.pass_request_headers {
+        for field in request.head.fields.iter().filter(|field| forwarding.passes(field.name)) {
+            if !named_by_connection(request, field.name) {
+                encode::field(&mut head, field.name, field.value);
+            }
+        }
+    }
+    encode::end(&mut head);
+    head
+}
+
+/// Fields that the client's `Connection` names end here (RFC 9110 §7.6.1).
+fn named_by_connection(request: &Request, name: &[u8]) -> bool {
+    request.connection_names_fields && std::str::from_utf8(name).is_ok_and(|name| request.head.fields.has_token("connection", name))
+}
+
+fn write_framing(head: &mut Vec<u8>, body: Framing) {
+    match body {
+        Framing::Length(length) => encode::field(head, b"Content-Length", length.to_string().as_bytes()),
+        Framing::Chunked => encode::field(head, b"Transfer-Encoding", b"chunked"),
+        Framing::Empty | Framing::Close => {}
+    }
+}
+
+/// The target by nginx's rules: without a URI in `proxy_pass` the request's own as it came; with one, that URI in place of
+/// the part that the location matched.
+fn write_target(request: &Request, pass: &ProxyPass, out: &mut Vec<u8>) {
+    let uri = &request.uri;
+    let Some(replacement) = &pass.uri else {
+        if uri.raw_is_valid {
+            out.extend_from_slice(&uri.raw);
+        } else {
+            escape_into(out, Escape::Uri, &uri.path);
+            write_args(uri, out);
+        }
+        return;
+    };
+    variables::append(replacement, request, out);
+    let rest = uri.path.get(matched_length(request)..).unwrap_or_default();
+    if uri.quoted || request.internal {
+        escape_into(out, Escape::Uri, rest);
+    } else {
+        out.extend_from_slice(rest);
+    }
+    write_args(uri, out);
+}
+
+fn write_args(uri: &crate::request::Uri, out: &mut Vec<u8>) {
+    if !uri.args.is_empty() {
+        out.push(b'?');
+        out.extend_from_slice(&uri.args);
+    }
+}
+
+/// How much of the path the location's prefix covers.
+fn matched_length(request: &Request) -> usize {
+    match &request.location().pattern {
+        Pattern::Exact(prefix) | Pattern::Prefix(prefix) | Pattern::PrefixNoRegex(prefix) if request.located_by_path => {
+            prefix.len()
+        }
+        _ => 0,
+    }
+}
+
+/// Fields that end at the gateway whatever is configured: it frames and ends connections itself.
+const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"];
+
+/// Makes an endpoint's fields the client's: hides, rewrites.
+pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> Fields {
+    let proxy = &request.settings().proxy;
+    let named = fields.get("connection").is_some_and(|value| value.len() > 10);
+    if named {
+        let options: Vec<Vec<u8>> = connection_options(&fields);
+        fields.retain(|field| !options.iter().any(|option| field.name.eq_ignore_ascii_case(option)));
+    }
+    fields.retain(|field| !is_among(field.name, ENDS_HERE) && !is_hidden(field.name, &proxy.hide_headers));
+    if !proxy.redirects.is_empty() {
+        rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
+        rewrite(&mut fields, "refresh", |value| refresh(request, &proxy.redirects, value));
+    }
+    if !(proxy.cookie_domains.is_empty() && proxy.cookie_paths.is_empty()) && fields.contains("set-cookie") {
+        fields = rewrite_cookies(request, fields);
+    }
+    fields
+}
+
+fn connection_options(fields: &Fields) -> Vec<Vec<u8>> {
+    let values = fields.get_all("connection");
+    let options = values.flat_map(|value| value.split(|byte| *byte == b',')).map(|option| option.trim_ascii().to_vec());
+    options.filter(|option| !option.is_empty()).collect()
+}
+
+fn is_among(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn is_hidden(name: &[u8], hidden: &[Box<str>]) -> bool {
+    hidden.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn rewrite(fields: &mut Fields, name: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+    if let Some(changed) = fields.get(name).and_then(change) {
+        fields.set(name.as_bytes(), &changed);
+    }
+}
+
+/// The first `proxy_redirect` that fits.
+fn redirect(request: &Request, rules: &[Redirect], value: &[u8]) -> Option<Vec<u8>> {
+    rules.iter().find_map(|rule| match rule {
+        Redirect::Prefix { from, to } => {
+            let rest = value.strip_prefix(variables::evaluate(from, request).as_slice())?;
+            let mut changed = variables::evaluate(to, request);
+            changed.extend_from_slice(rest);
+            Some(changed)
+        }
+        Redirect::Regex { from, to } => request.with_captures(from, value, |request| variables::evaluate(to, request)),
+    })
+}
+
+/// `Refresh: 5; url=…`.
+fn refresh(request: &Request, rules: &[Redirect], value: &[u8]) -> Option<Vec<u8>> {
+    let lower = value.to_ascii_lowercase();
+    let at = memchr::memmem::find(&lower, b"url=")? + 4;
+    let mut changed = value[..at].to_vec();
+    changed.append(&mut redirect(request, rules, &value[at..])?);
+    Some(changed)
+}
+
+fn rewrite_cookies(request: &Request, fields: Fields) -> Fields {
+    let proxy = &request.settings().proxy;
+    let mut changed = Fields::new();
+    for field in fields.iter() {
+        if !field.name.eq_ignore_ascii_case(b"set-cookie") {
+            changed.push(field.name, field.value);
+            continue;
+        }
+        let parts = field.value.split(|byte| *byte == b';').enumerate().map(|(at, part)| {
+            let (name, value) = attribute(part);
+            let rules: &[CookieRewrite] = match name {
+                _ if at == 0 => &[],
+                name if name.eq_ignore_ascii_case(b"domain") => &proxy.cookie_domains,
+                name if name.eq_ignore_ascii_case(b"path") => &proxy.cookie_paths,
+                _ => &[],
+            };
+            let is_domain = name.eq_ignore_ascii_case(b"domain");
+            match rules.iter().find_map(|rule| cookie_rewrite(request, rule, value, is_domain)) {
+                Some(value) => [b" ", name, b"=", &value].concat(),
+                None => part.to_vec(),
+            }
+        });
+        changed.push(field.name, &parts.collect::<Vec<_>>().join(b";".as_slice()));
+    }
+    changed
+}
+
+fn attribute(part: &[u8]) -> (&[u8], &[u8]) {
+    let part = part.trim_ascii();
+    match memchr::memchr(b'=', part) {
+        Some(equals) => (&part[..equals], &part[equals + 1..]),
+        None => (part, b""),
+    }
+}
+
+/// Domains are compared whole, a leading dot aside; paths by their prefix.
+fn cookie_rewrite(request: &Request, rule: &CookieRewrite, value: &[u8], is_domain: bool) -> Option<Vec<u8>> {
+    match rule {
+        CookieRewrite::Literal { from, to } if is_domain => {
+            let from = variables::evaluate(from, request);
+            let same = value.strip_prefix(b".").unwrap_or(value).eq_ignore_ascii_case(&from);
+            same.then(|| variables::evaluate(to, request))
+        }
+        CookieRewrite::Literal { from, to } => {
+            let rest = value.strip_prefix(variables::evaluate(from, request).as_slice())?;
+            let mut changed = variables::evaluate(to, request);
+            changed.extend_from_slice(rest);
+            Some(changed)
+        }
+        CookieRewrite::Regex { from, to } => {
+            request.with_captures(from, value, |request| variables::evaluate(to, request))
+        }
+    }
+}

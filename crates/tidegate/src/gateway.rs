@@ -1,0 +1,227 @@
+//! The main thread's side of the gateway: sockets, tables and workers, started, replaced and ended.
+//! Not here: signals and the process around it (`process`), and what a worker does.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::os::fd::BorrowedFd;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use config::Config;
+use config::model::{Level, ListenAddress};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::listen::{self, Listener};
+use crate::logs::Logs;
+use crate::process::{Account, Engine, InheritedListener, Start};
+use crate::record::Observer;
+use crate::tables::Tables;
+use crate::upstream::resolve::{self, Keeper, Names};
+use crate::worker::{self, Command, Share};
+
+/// A running gateway.
+pub struct Gateway {
+    tables: Arc<Tables>,
+    logs: Logs,
+    /// For each address, one socket a worker.
+    sockets: HashMap<ListenAddress, Vec<Listener>>,
+    workers: Vec<Worker>,
+    account: Option<Account>,
+    names: Arc<Names>,
+    keeper: Keeper,
+    observer: Option<Observer>,
+}
+
+struct Worker {
+    commands: mpsc::UnboundedSender<Command>,
+    thread: Option<JoinHandle<()>>,
+    ended: Option<oneshot::Receiver<()>>,
+}
+
+impl Gateway {
+    /// Opens everything and starts the workers.
+    ///
+    /// # Errors
+    /// A socket or a log cannot be opened; in nginx's words.
+    pub fn start(start: Start) -> Result<Self, String> {
+        Self::start_observed(start, None)
+    }
+
+    /// The same, with somebody who is told of every request.
+    ///
+    /// # Errors
+    /// As for [`Gateway::start`].
+    pub fn start_observed(start: Start, observer: Option<Observer>) -> Result<Self, String> {
+        let Start { config, logs, inherited, account } = start;
+        let tables = Arc::new(Tables::new(config, &logs)?);
+        let count = worker_count(&tables.config);
+        let mut known = adopt(inherited, &tables);
+        let sockets = open_sockets(&tables, &mut known, count)?;
+        let names = Arc::new(Names::default());
+        let mut gateway = Self {
+            keeper: resolve::keep(names.clone(), Vec::new(), |_| {}, || {}),
+            tables,
+            logs,
+            sockets,
+            workers: Vec::new(),
+            account,
+            names,
+            observer,
+        };
+        gateway.keep_names();
+        gateway.start_workers(count)?;
+        Ok(gateway)
+    }
+
+    fn start_workers(&mut self, count: usize) -> Result<(), String> {
+        for at in 0..count {
+            let (commands, receiver) = mpsc::unbounded_channel();
+            let (end, ended) = oneshot::channel();
+            let start = worker::Start {
+                share: Share { worker: at, workers: count },
+                tables: self.tables.clone(),
+                listeners: self.listeners_of(at),
+                names: self.names.clone(),
+                commands: receiver,
+                observer: self.observer.clone(),
+            };
+            let account = self.account.clone();
+            let tables = self.tables.clone();
+            let thread = std::thread::Builder::new().name(format!("worker {at}")).spawn(move || {
+                run_worker(start, account.as_ref(), &tables);
+                // Whoever waits for the end may have gone already.
+                let _ = end.send(());
+            });
+            let thread = thread.map_err(|error| format!("a worker thread cannot be started: {error}"))?;
+            self.workers.push(Worker { commands, thread: Some(thread), ended: Some(ended) });
+        }
+        self.keep_names();
+        Ok(())
+    }
+
+    /// Resolves the names of the tables in force, and tells the workers of changes.
+    fn keep_names(&mut self) {
+        let commands: Vec<_> = self.workers.iter().map(|worker| worker.commands.clone()).collect();
+        let tables = self.tables.clone();
+        let report = move |host: &str| {
+            tables.log_main(Level::Warn, &format!("host not found in upstream \"{host}\", it is tried again"));
+        };
+        let changed = move || {
+            for worker in &commands {
+                // A worker that has ended needs no names.
+                let _ = worker.send(Command::Renamed);
+            }
+        };
+        self.keeper = resolve::keep(self.names.clone(), resolve::names_of(&self.tables.config), report, changed);
+    }
+
+    fn listeners_of(&self, worker: usize) -> Vec<Listener> {
+        self.sockets.values().filter_map(|sockets| sockets.get(worker).cloned()).collect()
+    }
+
+    fn tell(&self, command: impl Fn(usize) -> Command) {
+        for (at, worker) in self.workers.iter().enumerate() {
+            // A worker that has ended does what it is told already.
+            let _ = worker.commands.send(command(at));
+        }
+    }
+}
+
+fn run_worker(start: worker::Start, account: Option<&Account>, tables: &Tables) {
+    if let Some(Err(error)) = account.map(Account::become_it) {
+        return tables.log_main(Level::Emerg, &format!("a worker cannot take its account: {error}"));
+    }
+    if let Err(error) = worker::run(start) {
+        tables.log_main(Level::Alert, &format!("a worker cannot run: {error}"));
+    }
+}
+
+/// `worker_processes`; `auto` is what the machine lends us.
+fn worker_count(config: &Config) -> usize {
+    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    config.main.worker_processes.unwrap_or_else(available).max(1)
+}
+
+/// The sockets of an old binary that the tables still want.
+fn adopt(inherited: Vec<InheritedListener>, tables: &Tables) -> HashMap<ListenAddress, Vec<Listener>> {
+    let mut known: HashMap<ListenAddress, Vec<Listener>> = HashMap::new();
+    for InheritedListener { address, socket } in inherited {
+        if let Some(listen) = tables.sockets().find(|listen| listen.address == address) {
+            known.entry(address).or_default().push(Listener::inherited(listen.clone(), socket));
+        }
+    }
+    known
+}
+
+/// One socket a worker for every address: those at hand, and new ones where some are missing.
+fn open_sockets(
+    tables: &Tables,
+    known: &mut HashMap<ListenAddress, Vec<Listener>>,
+    count: usize,
+) -> Result<HashMap<ListenAddress, Vec<Listener>>, String> {
+    let mut sockets = HashMap::new();
+    for listen in tables.sockets() {
+        let opened = match known.get(&listen.address).filter(|known| !known.is_empty()) {
+            Some(known) => known.iter().cycle().take(known.len().max(count)).map(|one| one.with_settings(listen.clone())).collect(),
+            None => listen::open(listen, count).map_err(|error| cannot_bind(&listen.address, &error))?,
+        };
+        sockets.insert(listen.address.clone(), opened);
+    }
+    Ok(sockets)
+}
+
+fn cannot_bind(address: &ListenAddress, error: &std::io::Error) -> String {
+    let shown = match address {
+        ListenAddress::Socket(address) => address.to_string(),
+        ListenAddress::Unix(path) => format!("unix:{}", path.display()),
+    };
+    format!("bind() to {shown} failed ({})", crate::logs::error_log::errno(error))
+}
+
+impl Engine for Gateway {
+    type Error = String;
+
+    fn reload(&mut self, config: Config) -> Result<(), String> {
+        let tables = Arc::new(Tables::new(config, &self.logs)?);
+        self.sockets = open_sockets(&tables, &mut self.sockets, self.workers.len())?;
+        self.tables = tables;
+        self.keep_names();
+        let listeners: Vec<_> = (0..self.workers.len()).map(|at| self.listeners_of(at)).collect();
+        self.tell(|at| Command::Serve(self.tables.clone(), listeners[at].clone()));
+        Ok(())
+    }
+
+    fn stop_accepting(&mut self) {
+        self.tell(|_| Command::StopAccepting);
+    }
+
+    fn drain(&mut self) -> Pin<Box<dyn Future<Output = ()>>> {
+        self.tell(|_| Command::Drain);
+        let ends: Vec<_> = self.workers.iter_mut().filter_map(|worker| worker.ended.take()).collect();
+        Box::pin(async move {
+            for end in ends {
+                // A worker that panicked has ended too.
+                let _ = end.await;
+            }
+        })
+    }
+
+    fn stop(&mut self) {
+        self.tell(|_| Command::Stop);
+        for thread in self.workers.iter_mut().filter_map(|worker| worker.thread.take()) {
+            // Its panic was reported by the thread itself.
+            let _ = thread.join();
+        }
+    }
+
+    fn listeners(&self) -> Vec<BorrowedFd<'_>> {
+        self.sockets.values().flatten().map(Listener::as_fd).collect()
+    }
+}
+
+/// `$hostname`.
+pub(crate) fn hostname() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase())
+}

@@ -1,0 +1,198 @@
+//! Listening sockets: made by the main thread, accepted on by each worker.
+//! Not here: what happens on a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use config::model::{Level, Listen, ListenAddress};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+
+use crate::connection;
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// nginx's default on Linux.
+const BACKLOG: u32 = 511;
+/// How long accepting pauses when the process has no descriptors left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// One listening socket and what its `listen` says. Clones share the socket.
+#[derive(Clone)]
+pub(crate) struct Listener {
+    pub(crate) listen: Arc<Listen>,
+    socket: Arc<OwnedFd>,
+}
+
+impl Listener {
+    /// A socket that another process made (binary upgrade).
+    pub(crate) fn inherited(listen: Listen, socket: OwnedFd) -> Self {
+        Self { listen: Arc::new(listen), socket: Arc::new(socket) }
+    }
+
+    /// The same socket under newly read settings.
+    pub(crate) fn with_settings(&self, listen: Listen) -> Self {
+        Self { listen: Arc::new(listen), socket: self.socket.clone() }
+    }
+
+    /// The descriptor, for a process that takes over.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Opens the sockets of one `listen`: one for each of `count` workers, so that the kernel spreads connections over them.
+///
+/// # Errors
+/// The address is in use, not ours, or not allowed.
+pub(crate) fn open(listen: &Listen, count: usize) -> io::Result<Vec<Listener>> {
+    let sockets = match &listen.address {
+        ListenAddress::Unix(path) => {
+            // One socket serves all workers: unix sockets cannot be shared by address.
+            let socket = Arc::new(OwnedFd::from(bind_unix(path, listen)?));
+            vec![socket; count]
+        }
+        ListenAddress::Socket(address) => {
+            // SO_REUSEPORT would let a second gateway steal the port in silence: look first without it.
+            drop(bind_tcp(*address, listen, false)?);
+            let bind = |_| bind_tcp(*address, listen, true).map(|socket| Arc::new(OwnedFd::from(socket)));
+            (0..count).map(bind).collect::<io::Result<_>>()?
+        }
+    };
+    let listen = Arc::new(listen.clone());
+    Ok(sockets.into_iter().map(|socket| Listener { listen: listen.clone(), socket }).collect())
+}
+
+fn bind_tcp(address: SocketAddr, listen: &Listen, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(listen.ipv6only)?;
+    }
+    if let Some(size) = listen.rcvbuf {
+        socket.set_recv_buffer_size(size)?;
+    }
+    if let Some(size) = listen.sndbuf {
+        socket.set_send_buffer_size(size)?;
+    }
+    if let Some(on) = listen.so_keepalive {
+        socket.set_keepalive(on)?;
+    }
+    // Accepted connections inherit it: one system call for all of them.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.bind(&address.into())?;
+    if shared {
+        socket.listen(listen.backlog.unwrap_or(BACKLOG).cast_signed())?;
+    }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn bind_unix(path: &std::path::Path, listen: &Listen) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    let address = SockAddr::unix(path)?;
+    if let Err(error) = socket.bind(&address) {
+        // A file that nobody listens on is what a crash left behind.
+        let abandoned = error.kind() == io::ErrorKind::AddrInUse
+            && std::os::unix::net::UnixStream::connect(path)
+                .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        if !abandoned {
+            return Err(error);
+        }
+        std::fs::remove_file(path)?;
+        socket.bind(&address)?;
+    }
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+    socket.listen(listen.backlog.unwrap_or(BACKLOG).cast_signed())?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+enum Acceptor {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Acceptor {
+    /// A worker's own handle on the socket.
+    fn new(listener: &Listener) -> io::Result<Self> {
+        let socket = listener.socket.try_clone()?;
+        Ok(match listener.listen.address {
+            ListenAddress::Socket(_) => Acceptor::Tcp(TcpListener::from_std(socket.into())?),
+            ListenAddress::Unix(_) => Acceptor::Unix(UnixListener::from_std(socket.into())?),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {
+        match self {
+            Acceptor::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), Some(peer)))
+            }
+            Acceptor::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), None)),
+        }
+    }
+}
+
+/// The accepting tasks of a worker.
+pub(crate) struct Accepting {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Accepting {
+    /// Accepts nothing more. Connections that wait in a socket stay there for whoever shares it.
+    pub(crate) fn stop(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+    }
+
+    /// Accepts on these sockets instead.
+    pub(crate) fn replace(&mut self, worker: &Rc<Worker>, listeners: Vec<Listener>) {
+        self.stop();
+        *self = accept_all(worker, listeners);
+    }
+}
+
+/// Starts accepting on every socket.
+pub(crate) fn accept_all(worker: &Rc<Worker>, listeners: Vec<Listener>) -> Accepting {
+    let start = |listener| tokio::task::spawn_local(accept(worker.clone(), listener));
+    Accepting { tasks: listeners.into_iter().map(start).collect() }
+}
+
+/// Numbers connections through the whole process, for the `*N` of log lines.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+async fn accept(worker: Rc<Worker>, listener: Listener) {
+    let acceptor = match Acceptor::new(&listener) {
+        Ok(acceptor) => acceptor,
+        Err(error) => return worker.generation().tables.log_main(Level::Alert, &format!("accept() setup failed: {error}")),
+    };
+    loop {
+        match acceptor.accept().await {
+            Ok((stream, peer)) => {
+                let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+                connection::start(&worker, &listener.listen, stream, peer, number);
+            }
+            Err(error) if is_transient(&error) => {}
+            Err(error) => {
+                worker.generation().tables.log_main(Level::Alert, &format!("accept() failed ({error})"));
+                worker.release_one_idle();
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The connection died before it was accepted; the socket is fine.
+fn is_transient(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
+}

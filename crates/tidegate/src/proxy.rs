@@ -1,0 +1,223 @@
+//! `proxy_pass`: prepares a request for its upstream, and makes of what comes back the next step.
+//! Not here: the attempts themselves (`exchange`), the text of heads (`forward`).
+
+mod target;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use config::model::{Level, ProxyPass};
+use http1::Framing;
+use policy::Balance;
+
+use self::target::Target;
+use crate::answer::Step;
+use crate::body::Kept;
+use crate::client::{Client, ClientFailure};
+use crate::downstream::h1::H1;
+use crate::exchange::{Answered, Errand, Unanswered, exchange};
+use crate::forward;
+use crate::request::{Request, RequestBody};
+use crate::response::{Body, Response};
+use crate::upstream::attempt::{Outgoing, OutgoingBody};
+use crate::uri::parse_internal;
+use crate::variables;
+
+/// Forwards the request and says what to do with the outcome.
+pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPass) -> Step {
+    request.proxied_to = Some((pass.host.clone(), pass.port.clone()));
+    if let Err(failure) = prepare_body(client, request).await {
+        return client_failed(request, failure);
+    }
+    let target = match target::find(request, pass).await {
+        Ok(target) => target,
+        Err(step) => return step,
+    };
+    match forward(client, request, pass, &target).await {
+        Ok(answered) => answered_step(request, answered),
+        Err(Unanswered::Failed(failure)) => Step::Status(failure.status().as_u16()),
+        Err(Unanswered::Client(failure)) => client_failed(request, failure),
+    }
+}
+
+async fn forward(
+    client: &mut H1,
+    request: &mut Request,
+    pass: &ProxyPass,
+    target: &Target,
+) -> Result<Answered, Unanswered> {
+    let generation = request.generation.clone();
+    let proxy = &generation.tables.location(request.server, request.location).settings.proxy;
+    let forwarding = generation.tables.forwarding(proxy);
+    // The body is lent to the errand while the request is being written to.
+    let body = std::mem::take(&mut request.body);
+    let replaced = proxy.set_body.as_ref().map(|body| Kept::from_bytes(variables::evaluate(body, request)));
+    let (framing, source) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &body);
+    let head = forward::request_head(request, pass, forwarding, target.uri.as_deref(), framing);
+    request.upstream_target = Some(log_target(&head));
+    let errand = Errand {
+        name: &target.name,
+        key: &balancing_key(request, target),
+        upstream: target.upstream.clone(),
+        outgoing: Outgoing { head: &head, body: source },
+        proxy,
+    };
+    let result = exchange(client, request, &errand).await;
+    drop(errand);
+    request.body = body;
+    result
+}
+
+/// What is sent as the body, and how it is framed.
+fn outgoing_body<'a>(
+    request: &Request,
+    pass_body: bool,
+    replaced: Option<&'a Kept>,
+    body: &'a RequestBody,
+) -> (Framing, OutgoingBody<'a>) {
+    static NOTHING: Kept = Kept::EMPTY;
+    if let Some(replaced) = replaced {
+        return (Framing::Length(replaced.len()), OutgoingBody::Kept(replaced));
+    }
+    match body {
+        _ if !pass_body => (Framing::Empty, OutgoingBody::Kept(&NOTHING)),
+        RequestBody::Kept(kept) if request.framing == Framing::Empty => (Framing::Empty, OutgoingBody::Kept(kept)),
+        RequestBody::Kept(kept) => (Framing::Length(kept.len()), OutgoingBody::Kept(kept)),
+        RequestBody::Unread | RequestBody::Streamed => (request.framing, OutgoingBody::Streamed(request.framing)),
+    }
+}
+
+/// Reads the body whole unless it is to be streamed.
+async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), ClientFailure> {
+    if matches!(request.body, RequestBody::Kept(_)) {
+        return Ok(());
+    }
+    let settings = request.settings();
+    if request.framing != Framing::Empty && !settings.proxy.request_buffering {
+        request.body = RequestBody::Streamed;
+        return Ok(());
+    }
+    let mut kept = Kept::default();
+    if request.framing != Framing::Empty {
+        let (bound, directory) = (settings.client_body_buffer_size, settings.client_body_temp_path.clone());
+        let mut piece = Vec::new();
+        loop {
+            piece.clear();
+            let more = std::future::poll_fn(|cx| client.poll_body(cx, &mut piece)).await?;
+            if let Err(error) = kept.append(&piece, bound, &directory) {
+                request.log(Level::Crit, &format!("a request body cannot be kept in \"{}\": {error}", directory.display()), None);
+                return Err(ClientFailure::Unkept);
+            }
+            if !more {
+                break;
+            }
+        }
+    }
+    request.body = RequestBody::Kept(kept);
+    Ok(())
+}
+
+/// The target as log lines show it: the second word of the head.
+fn log_target(head: &[u8]) -> String {
+    let word = head.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    String::from_utf8_lossy(word).into_owned()
+}
+
+/// What `hash` and `ip_hash` balance by: nginx takes three bytes of an IPv4 address, all of an IPv6 one.
+fn balancing_key<'a>(request: &Request, target: &'a Target) -> Cow<'a, [u8]> {
+    match (&target.hash_key, target.balance) {
+        (Some(key), _) => variables::evaluate(key, request).into(),
+        (None, Balance::IpHash) => match request.connection.peer.map(|peer| peer.ip()) {
+            Some(IpAddr::V4(address)) => address.octets()[..3].to_vec().into(),
+            Some(IpAddr::V6(address)) => address.octets().to_vec().into(),
+            None => Cow::Borrowed(&[0; 3]),
+        },
+        _ => Cow::Borrowed(&[]),
+    }
+}
+
+/// What the gateway answers when the client's side of a request failed.
+pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> Step {
+    request.keep_alive = false;
+    match failure {
+        ClientFailure::Gone => {
+            request.log(Level::Info, "client prematurely closed connection", None);
+            Step::Silence(499)
+        }
+        ClientFailure::Malformed => {
+            request.log(Level::Info, "client sent invalid chunked body", None);
+            Step::Status(400)
+        }
+        ClientFailure::TooLarge => {
+            request.log(Level::Error, "client intended to send too large chunked body", None);
+            Step::Status(413)
+        }
+        ClientFailure::TimedOut => {
+            request.log(Level::Info, "client timed out (110: Connection timed out)", None);
+            Step::Status(408)
+        }
+        ClientFailure::Unkept => Step::Status(500),
+    }
+}
+
+/// An endpoint answered: it may send us elsewhere, its error may be replaced, or it is the response.
+fn answered_step(request: &mut Request, answered: Answered) -> Step {
+    let settings = request.settings();
+    let ignores = |name: &str| settings.proxy.ignore_headers.iter().any(|ignored| &**ignored == name);
+    let fields = &answered.reply.head.fields;
+    if let Some(target) = fields.get("x-accel-redirect").filter(|_| !ignores("x-accel-redirect")) {
+        let target = target.to_vec();
+        return accelerate(request, &target);
+    }
+    let status = answered.reply.head.status;
+    if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status) {
+        let challenge = fields.get("www-authenticate").filter(|_| status == 401).map(<[u8]>::to_vec);
+        request.challenge = challenge;
+        return Step::Status(status);
+    }
+    Step::Respond(Box::new(respond(request, answered)))
+}
+
+/// `X-Accel-Redirect`: the endpoint names who answers instead of it.
+fn accelerate(request: &mut Request, target: &[u8]) -> Step {
+    if target.first() == Some(&b'@') {
+        return Step::Named(String::from_utf8_lossy(target).into());
+    }
+    match parse_internal(target) {
+        Some(uri) => {
+            if request.head.method != http::Method::HEAD {
+                request.head.method = http::Method::GET;
+            }
+            Step::Redirect { path: uri.path, args: uri.args }
+        }
+        None => {
+            let shown = String::from_utf8_lossy(target);
+            request.log(Level::Error, &format!("unsafe URI \"{shown}\" was detected while reading response header from upstream"), None);
+            Step::Status(404)
+        }
+    }
+}
+
+fn respond(request: &mut Request, mut answered: Answered) -> Response {
+    let head = &mut answered.reply.head;
+    if request.generation.tables.keeps_upstream_fields {
+        request.record.upstream_fields = Some(head.fields.clone());
+    }
+    let accelerated = head.fields.get("x-accel-buffering").is_some_and(|value| value.eq_ignore_ascii_case(b"no"));
+    let ignores = request.settings().proxy.ignore_headers.iter().any(|ignored| &**ignored == "x-accel-buffering");
+    request.unbuffered = accelerated && !ignores;
+    let declared = head.fields.get("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+    let length = match answered.reply.framing {
+        Framing::Length(length) => Some(length),
+        Framing::Empty => declared,
+        Framing::Chunked | Framing::Close => None,
+    };
+    Response {
+        status: head.status,
+        reason: Some(head.reason().to_vec()),
+        fields: forward::response_fields(request, std::mem::take(&mut head.fields)),
+        last_modified: None,
+        length,
+        body: Body::Endpoint(Box::new(answered)),
+    }
+}

@@ -1,0 +1,156 @@
+//! Which upstream a `proxy_pass` means for this request: fixed in the file, or named by variables.
+//! Not here: which endpoint of it.
+
+use std::rc::Rc;
+
+use config::model::{self, Address, Keepalive, Level, ProxyPass, ProxyTarget, Template, UpstreamServer};
+use policy::Balance;
+
+use crate::answer::Step;
+use crate::request::Request;
+use crate::upstream::Upstream;
+use crate::variables;
+
+/// The upstream of one request.
+pub(crate) struct Target {
+    pub(crate) upstream: Rc<Upstream>,
+    pub(crate) name: Box<str>,
+    pub(crate) balance: Balance,
+    pub(crate) hash_key: Option<Template>,
+    /// The target to send, where variables gave one.
+    pub(crate) uri: Option<Vec<u8>>,
+}
+
+impl Target {
+    fn configured(request: &Request, index: usize, uri: Option<Vec<u8>>) -> Self {
+        let model = &request.generation.tables.config.upstreams[index];
+        Self {
+            upstream: request.generation.upstream(index),
+            name: model.name.clone(),
+            balance: model.balance,
+            hash_key: model.hash_key.clone(),
+            uri,
+        }
+    }
+}
+
+/// Finds the upstream.
+pub(crate) async fn find(request: &mut Request, pass: &ProxyPass) -> Result<Target, Step> {
+    match &pass.target {
+        ProxyTarget::Upstream(index) => Ok(Target::configured(request, *index, None)),
+        ProxyTarget::Variable(template) => {
+            let url = String::from_utf8_lossy(&variables::evaluate(template, request)).into_owned();
+            named(request, &url).await
+        }
+    }
+}
+
+/// Finds the upstream of a URL that was made of variables: a name of the configuration wins over DNS.
+async fn named(request: &mut Request, url: &str) -> Result<Target, Step> {
+    let Some(place) = Place::parse(url) else {
+        request.log(Level::Error, &format!("invalid URL prefix in \"{url}\""), None);
+        return Err(Step::Status(500));
+    };
+    request.proxied_to = Some((place.shown.into(), place.port.to_string().into()));
+    let uri = (!place.uri.is_empty()).then(|| with_leading_slash(place.uri));
+    let upstreams = &request.generation.tables.config.upstreams;
+    if let Some(index) = upstreams.iter().position(|upstream| upstream.name.eq_ignore_ascii_case(place.shown)) {
+        return Ok(Target::configured(request, index, uri));
+    }
+    let key = format!("{}:{}", place.host, place.port);
+    let upstream = match request.generation.upstream_named(&key) {
+        Some(upstream) => upstream,
+        None => make(request, &place, &key).await?,
+    };
+    Ok(Target { upstream, name: key.into(), balance: Balance::RoundRobin, hash_key: None, uri })
+}
+
+async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upstream>, Step> {
+    let address = match place.host.trim_matches(['[', ']']).parse() {
+        _ if place.host.starts_with("unix:") => Address::Unix(place.host.trim_start_matches("unix:").into()),
+        Ok(ip) => Address::Socket(std::net::SocketAddr::new(ip, place.port)),
+        Err(_) => Address::Name { host: place.host.into(), port: place.port },
+    };
+    if let Address::Name { host, port } = &address
+        && !request.worker.names.look_up(host, *port).await
+    {
+        request.log(Level::Error, &format!("{host} could not be resolved (3: Host not found)"), None);
+        return Err(Step::Status(502));
+    }
+    let model = model::Upstream {
+        name: key.into(),
+        implicit: true,
+        servers: vec![UpstreamServer {
+            address,
+            text: key.into(),
+            weight: 1,
+            max_fails: 1,
+            fail_timeout: std::time::Duration::from_secs(10),
+            max_conns: 0,
+            backup: false,
+            down: false,
+        }],
+        balance: Balance::RoundRobin,
+        hash_key: None,
+        keepalive: Keepalive::default(),
+        zone: None,
+    };
+    let upstream = Rc::new(request.worker.names.build(&model, request.worker.share));
+    request.generation.remember(key, upstream.clone());
+    Ok(upstream)
+}
+
+fn with_leading_slash(uri: &str) -> Vec<u8> {
+    if uri.starts_with('/') { uri.into() } else { [b"/", uri.as_bytes()].concat() }
+}
+
+/// `http://HOST[:PORT][URI]`, or `http://unix:PATH[:URI]`.
+struct Place<'a> {
+    host: &'a str,
+    port: u16,
+    /// Host and port as written.
+    shown: &'a str,
+    uri: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn parse(url: &'a str) -> Option<Self> {
+        let rest = url.get(7..).filter(|_| url.as_bytes()[..7].eq_ignore_ascii_case(b"http://"))?;
+        if let Some(path) = rest.strip_prefix("unix:") {
+            let (path, uri) = path.split_once(':').unwrap_or((path, ""));
+            return Some(Self { host: &rest[..5 + path.len()], port: 0, shown: "localhost", uri });
+        }
+        let cut = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (shown, uri) = rest.split_at(cut);
+        let end_of_host = shown.rfind(']').map_or(0, |bracket| bracket + 1);
+        let (host, port) = match shown[end_of_host..].find(':') {
+            Some(colon) => (&shown[..end_of_host + colon], shown[end_of_host + colon + 1..].parse().ok()?),
+            None => (shown, 80),
+        };
+        (!host.is_empty()).then_some(Self { host, port, shown, uri })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(url: &str) -> Option<(&str, u16, &str, &str)> {
+        Place::parse(url).map(|place| (place.host, place.port, place.shown, place.uri))
+    }
+
+    #[test]
+    fn urls_of_variables_are_taken_apart() {
+        assert_eq!(parts("http://app"), Some(("app", 80, "app", "")));
+        assert_eq!(parts("http://app:81/x?y"), Some(("app", 81, "app:81", "/x?y")));
+        assert_eq!(parts("HTTP://[::1]:81"), Some(("[::1]", 81, "[::1]:81", "")));
+        assert_eq!(parts("http://unix:/run/a.sock:/x"), Some(("unix:/run/a.sock", 0, "localhost", "/x")));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for wrong in ["", "app", "https://app", "http://", "http://app:x", "http://:80"] {
+            assert_eq!(parts(wrong), None, "{wrong}");
+        }
+    }
+}

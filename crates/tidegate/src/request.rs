@@ -1,0 +1,279 @@
+//! A request under way: what was asked, by whom, which tables hold for it, and what is known of it so far.
+//! Not here: what is done about it (`answer`), and how it came in (`downstream`).
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
+use http1::{Framing, RequestHead};
+use policy::Failure;
+
+use crate::body::Kept;
+use crate::downstream::proxy_protocol::Ends;
+use crate::logs::error_log::Context;
+use crate::record::Record;
+use crate::route::{Captures, LocationId};
+use crate::uri;
+use crate::worker::{Generation, Worker};
+
+/// A client's connection, as far as its requests care.
+pub(crate) struct Downstream {
+    /// The number in log lines.
+    pub(crate) number: u64,
+    /// The other end; none over a unix socket.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Our end; none over a unix socket.
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) listen: Arc<Listen>,
+    /// What a PROXY header said.
+    pub(crate) proxied: Option<Ends>,
+    pub(crate) started: Instant,
+    /// Requests served so far, the current one included.
+    pub(crate) requests: Cell<u64>,
+}
+
+impl Downstream {
+    /// `$remote_addr`: nginx writes `unix:` for a peer without an address.
+    pub(crate) fn client(&self) -> String {
+        self.peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string())
+    }
+
+    /// `$server_addr` and `$server_port`.
+    pub(crate) fn server(&self) -> (String, Option<u16>) {
+        match (self.local, &self.listen.address) {
+            (Some(local), _) => (local.ip().to_string(), Some(local.port())),
+            (None, ListenAddress::Socket(local)) => (local.ip().to_string(), Some(local.port())),
+            (None, ListenAddress::Unix(path)) => (format!("unix:{}", path.display()), None),
+        }
+    }
+}
+
+/// Path and arguments as they are now: internal redirects replace them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Uri {
+    /// `$uri`: decoded and normalised.
+    pub(crate) path: Vec<u8>,
+    /// `$args`; empty when there are none.
+    pub(crate) args: Vec<u8>,
+    /// `$request_uri`: as received, whatever became of it since.
+    pub(crate) raw: Vec<u8>,
+    /// The raw text still says what path and arguments say, and may be passed on as it is.
+    pub(crate) raw_is_valid: bool,
+    /// The path was received with escapes, so it is escaped again when it is written.
+    pub(crate) quoted: bool,
+}
+
+impl Uri {
+    /// Takes a parsed target over.
+    pub(crate) fn new(target: &uri::Target<'_>) -> Self {
+        Self {
+            path: target.path.to_vec(),
+            args: target.args.to_vec(),
+            raw: target.raw.to_vec(),
+            raw_is_valid: target.raw_is_valid,
+            quoted: target.quoted,
+        }
+    }
+
+    /// Goes elsewhere inside the gateway.
+    pub(crate) fn redirect(&mut self, path: Vec<u8>, args: Vec<u8>) {
+        self.path = path;
+        self.args = args;
+        self.raw_is_valid = false;
+    }
+}
+
+/// The request's body, as far as it was read.
+#[derive(Default)]
+pub(crate) enum RequestBody {
+    /// Nothing was read of it yet.
+    #[default]
+    Unread,
+    /// Read whole and kept.
+    Kept(Kept),
+    /// Some of it went to an endpoint and is gone.
+    Streamed,
+}
+
+/// The request.
+pub(crate) struct Request {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) generation: Rc<Generation>,
+    pub(crate) connection: Rc<Downstream>,
+    pub(crate) head: RequestHead,
+    pub(crate) framing: Framing,
+    pub(crate) body: RequestBody,
+    pub(crate) uri: Uri,
+    /// `$host`: lower case, without port; the server's name where the client gave none.
+    pub(crate) host: Vec<u8>,
+    pub(crate) server: usize,
+    pub(crate) location: LocationId,
+    /// Groups of the last expression that matched, a server's name, a location or a map's key.
+    pub(crate) captures: RefCell<Captures>,
+    /// Set by internal redirects: only they reach `internal` locations.
+    pub(crate) internal: bool,
+    /// The location was found by the path, so that its prefix can be replaced in it; not so for named ones.
+    pub(crate) located_by_path: bool,
+    /// The last internal redirect came after the last attempt.
+    pub(crate) redirected: bool,
+    /// An `error_page` was followed.
+    pub(crate) error_page: bool,
+    /// The status that an error gives the answer, whatever answers it.
+    pub(crate) status_override: Option<u16>,
+    /// `WWW-Authenticate` of an endpoint's 401 that an `error_page` replaces.
+    pub(crate) challenge: Option<Vec<u8>>,
+    /// `Content-Range` of a 416.
+    pub(crate) content_range: Option<String>,
+    /// `try_files` chose the path below the `alias` of a regular expression's location.
+    pub(crate) adds_uri_to_alias: bool,
+    /// The endpoint asked for its answer to be passed on as it comes (`X-Accel-Buffering: no`).
+    pub(crate) unbuffered: bool,
+    /// `Connection` names more than the usual options.
+    pub(crate) connection_names_fields: bool,
+    /// The connection may serve another request after this one.
+    pub(crate) keep_alive: bool,
+    /// More bytes than this request's were here when its head was read.
+    pub(crate) pipelined: bool,
+    pub(crate) record: Record,
+    /// `$request_id`, made when first asked for.
+    pub(crate) id: OnceCell<[u8; 32]>,
+    /// `$proxy_host` and `$proxy_port` of the `proxy_pass` in use.
+    pub(crate) proxied_to: Option<(Box<str>, Box<str>)>,
+    /// The target that endpoints are asked for, for log lines.
+    pub(crate) upstream_target: Option<String>,
+}
+
+impl Request {
+    /// A request of which only the head is known; [`Request::begin`] finds out what it asks for.
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        generation: Rc<Generation>,
+        connection: &Rc<Downstream>,
+        default_server: usize,
+        head: RequestHead,
+        length: usize,
+    ) -> Self {
+        Self {
+            worker: worker.clone(),
+            generation,
+            connection: connection.clone(),
+            keep_alive: http1::persistent(head.version, &head.fields),
+            connection_names_fields: head.fields.get("connection").is_some_and(names_fields),
+            head,
+            framing: Framing::Empty,
+            body: RequestBody::Unread,
+            uri: Uri::default(),
+            host: Vec::new(),
+            server: default_server,
+            location: LocationId::SERVER,
+            captures: RefCell::default(),
+            internal: false,
+            located_by_path: true,
+            redirected: false,
+            error_page: false,
+            status_override: None,
+            challenge: None,
+            content_range: None,
+            adds_uri_to_alias: false,
+            unbuffered: false,
+            pipelined: false,
+            record: Record::new(Instant::now(), length as u64),
+            id: OnceCell::new(),
+            proxied_to: None,
+            upstream_target: None,
+        }
+    }
+
+    /// The virtual host.
+    pub(crate) fn server(&self) -> &Server {
+        &self.generation.tables.config.servers[self.server]
+    }
+
+    /// The location in force.
+    pub(crate) fn location(&self) -> &Location {
+        self.generation.tables.location(self.server, self.location)
+    }
+
+    /// What is in force at the location.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.location().settings
+    }
+
+    /// `$server_name`.
+    pub(crate) fn server_name(&self) -> String {
+        self.server().names.first().map(ServerName::text).unwrap_or_default()
+    }
+
+    /// The request line as received.
+    pub(crate) fn line(&self) -> &[u8] {
+        self.head.line()
+    }
+
+    /// Evaluates something with the groups of `regex` on `subject` as captures; `None` when it does not match.
+    pub(crate) fn with_captures<T>(&self, regex: &Regex, subject: &[u8], evaluate: impl FnOnce(&Self) -> T) -> Option<T> {
+        let mut captures = Captures::default();
+        if !captures.matches(regex, subject).unwrap_or(false) {
+            return None;
+        }
+        let before = self.captures.replace(captures);
+        let value = evaluate(self);
+        self.captures.replace(before);
+        Some(value)
+    }
+
+    /// Whether a head that goes to an endpoint asks for an upgrade.
+    pub(crate) fn asks_for_upgrade(&self, head: &[u8]) -> bool {
+        let lower = head.to_ascii_lowercase();
+        memchr::memmem::find(&lower, b"\r\nupgrade:").is_some()
+    }
+
+    /// The `upstream:` of log lines for an endpoint.
+    pub(crate) fn log_upstream(&self, endpoint: &str) -> String {
+        let target = self.upstream_target.as_deref().unwrap_or("/");
+        let separator = if endpoint.starts_with("unix:") { ":" } else { "" };
+        format!("http://{endpoint}{separator}{target}")
+    }
+
+    /// Writes the error-log line of a failure.
+    pub(crate) fn log_failure(&self, failure: &Failure, upstream: Option<&str>) {
+        let level = match failure.level() {
+            policy::Level::Crit => Level::Crit,
+            policy::Level::Error => Level::Error,
+            policy::Level::Info => Level::Info,
+        };
+        let message = format!("{} while {}", failure.nginx_phrase(), failure.phase().nginx_action());
+        self.log(level, &message, upstream);
+    }
+
+    /// Writes an error-log line of this request.
+    pub(crate) fn log(&self, level: Level, message: &str, upstream: Option<&str>) {
+        let tables = &self.generation.tables;
+        let logs = tables.error_logs(&self.settings().error_logs);
+        if !logs.enabled(level) {
+            return;
+        }
+        let client = self.connection.client();
+        let server = self.server_name();
+        let line = String::from_utf8_lossy(self.line());
+        let host = self.head.fields.get("host").map(String::from_utf8_lossy);
+        let referrer = self.head.fields.get("referer").map(String::from_utf8_lossy);
+        let context = Context {
+            client: Some(&client),
+            server: Some(&server),
+            request: Some(&*line).filter(|line| !line.is_empty()),
+            upstream,
+            host: host.as_deref(),
+            referrer: referrer.as_deref(),
+        };
+        logs.write(level, Some(self.connection.number), message, &context);
+    }
+}
+
+/// Whether a `Connection` value holds more than what manages the connection itself.
+fn names_fields(value: &[u8]) -> bool {
+    let usual = |option: &[u8]| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known.as_bytes()));
+    value.split(|byte| *byte == b',').any(|option| !usual(option.trim_ascii()))
+}

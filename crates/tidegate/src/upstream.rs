@@ -1,0 +1,91 @@
+//! A worker's view of one upstream: the endpoints it has now, what policy knows of them, and their idle connections.
+//! Not here: the decision which endpoint serves (policy's), and anything of the client's side.
+
+pub(crate) mod attempt;
+pub(crate) mod connect;
+pub(crate) mod pool;
+pub(crate) mod resolve;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Instant;
+
+use policy::{EndpointId, Outcome, Refusal, Tried};
+
+use self::pool::Pool;
+
+/// Where a connection goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Peer {
+    Socket(SocketAddr),
+    Unix(PathBuf),
+}
+
+/// One endpoint: an address, and the text by which logs name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) peer: Peer,
+    /// `127.0.0.1:3000`, `[::1]:3000` or `unix:/run/app.sock`.
+    pub(crate) text: Box<str>,
+}
+
+/// An upstream as this worker runs it. Replaced as a whole when its names resolve differently.
+pub(crate) struct Upstream {
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) pool: RefCell<Pool>,
+    policy: RefCell<policy::Upstream>,
+}
+
+impl Upstream {
+    /// Joins endpoints and the policy over them; both are in the same order.
+    pub(crate) fn new(endpoints: Vec<Endpoint>, policy: policy::Upstream, pool: Pool) -> Self {
+        Self { endpoints, policy: RefCell::new(policy), pool: RefCell::new(pool) }
+    }
+
+    /// Chooses an endpoint for one attempt, which lasts until the [`Picked`] is dropped.
+    pub(crate) fn pick(self: &Rc<Self>, tried: &Tried, key: &[u8], now: Instant) -> Result<Picked, Refusal> {
+        let endpoint = self.policy.borrow_mut().pick(&policy::Pick { now, tried, key })?;
+        Ok(Picked { upstream: self.clone(), endpoint, finished: false })
+    }
+
+    /// How many attempts an exchange may make when nothing else limits it.
+    pub(crate) fn tries(&self) -> u32 {
+        self.policy.borrow().tries()
+    }
+}
+
+/// An endpoint in use by one attempt. However the attempt ends, the endpoint is given back.
+pub(crate) struct Picked {
+    upstream: Rc<Upstream>,
+    pub(crate) endpoint: EndpointId,
+    finished: bool,
+}
+
+impl Picked {
+    /// The endpoint itself.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.upstream.endpoints[self.endpoint.index()]
+    }
+
+    /// The upstream that it belongs to.
+    pub(crate) fn upstream(&self) -> &Rc<Upstream> {
+        &self.upstream
+    }
+
+    /// Says how the attempt went; true if the endpoint has just left the rotation.
+    pub(crate) fn finish(mut self, outcome: Outcome) -> bool {
+        self.finished = true;
+        self.upstream.policy.borrow_mut().finish(self.endpoint, outcome, Instant::now())
+    }
+}
+
+impl Drop for Picked {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The client left, or the task was dropped: no verdict on the endpoint.
+            self.upstream.policy.borrow_mut().finish(self.endpoint, Outcome::Neutral, Instant::now());
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Opens a connection to an endpoint. Not here: which endpoint, and whether to try another.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use config::model::Proxy;
+use policy::{Failure, Phase};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
+
+use super::Peer;
+use crate::stream::{Stream, Timer, within};
+
+/// Connects within `proxy_connect_timeout`.
+pub(crate) async fn connect(peer: &Peer, proxy: &Proxy, timer: &mut Timer) -> Result<Stream, Failure> {
+    let mut connecting = pin!(open(peer, proxy));
+    match within(timer, proxy.connect_timeout, |cx| connecting.as_mut().poll(cx)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(Failure::from_connect_errno(error.raw_os_error().unwrap_or(0))),
+        Err(_) => Err(Failure::timed_out(Phase::Connect)),
+    }
+}
+
+async fn open(peer: &Peer, proxy: &Proxy) -> io::Result<Stream> {
+    match peer {
+        Peer::Socket(address) => Ok(Stream::Tcp(tcp(*address, proxy).await?)),
+        Peer::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+    }
+}
+
+async fn tcp(address: SocketAddr, proxy: &Proxy) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_nodelay(true)?;
+    if proxy.socket_keepalive {
+        socket.set_keepalive(true)?;
+    }
+    if let Some(source) = proxy.bind {
+        socket.bind(source)?;
+    }
+    socket.connect(address).await
+}

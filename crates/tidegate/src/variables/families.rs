@@ -1,0 +1,170 @@
+//! Families: fields of the request and of both responses, arguments, cookies, captures, maps.
+
+use std::cell::RefCell;
+
+use config::model::{Capture, Map, MapKey, Template, Variable};
+use http1::Fields;
+
+use super::{append, bytes, evaluate};
+use crate::request::Request;
+use crate::route::Captures;
+
+/// `None` when the variable is of no family.
+pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -> Option<bool> {
+    let found = match variable {
+        Variable::Http(name) => field(&request.head.fields, name, out),
+        Variable::Arg(name) => bytes(out, argument(&request.uri.args, name.as_bytes())),
+        Variable::Cookie(name) => bytes(out, cookie(request.head.fields.get_all("cookie"), name.as_bytes())),
+        Variable::SentHttp(name) => sent_field(&request.record.sent_head, name, out),
+        Variable::UpstreamHttp(name) => optional(request.record.upstream_fields.as_ref(), name, out),
+        Variable::UpstreamTrailer(name) => optional(request.record.upstream_trailers.as_ref(), name, out),
+        Variable::SentTrailer(_) => false,
+        Variable::UpstreamCookie(name) => upstream_cookie(request, name, out),
+        Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.borrow().number(*number)),
+        Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.borrow().named(*name)),
+        Variable::Map(index) => map(&request.generation.tables.config.maps[*index], request, out),
+        _ => return None,
+    };
+    Some(found)
+}
+
+fn optional(fields: Option<&Fields>, name: &str, out: &mut Vec<u8>) -> bool {
+    fields.is_some_and(|fields| field(fields, name, out))
+}
+
+/// Every field of that name, joined by `, ` (`; ` for cookies), as nginx does since 1.23.
+fn field(fields: &Fields, name: &str, out: &mut Vec<u8>) -> bool {
+    let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };
+    join(fields.iter().filter(|field| names(field.name, name)).map(|field| field.value), separator, out)
+}
+
+fn join<'a>(values: impl Iterator<Item = &'a [u8]>, separator: &[u8], out: &mut Vec<u8>) -> bool {
+    let mut found = false;
+    for value in values {
+        if found {
+            out.extend_from_slice(separator);
+        }
+        out.extend_from_slice(value);
+        found = true;
+    }
+    found
+}
+
+/// Whether `variable` (lower case, `_` for `-`) is the variable of the field `name`.
+fn names(name: &[u8], variable: &str) -> bool {
+    let same = |(a, b): (&u8, u8)| a.to_ascii_lowercase() == b || (*a == b'-' && b == b'_');
+    name.len() == variable.len() && name.iter().zip(variable.bytes()).all(same)
+}
+
+/// A field of the head as it was sent.
+fn sent_field(head: &[u8], name: &str, out: &mut Vec<u8>) -> bool {
+    let lines = head.split(|byte| *byte == b'\n').skip(1);
+    let fields = lines.filter_map(|line| {
+        let colon = memchr::memchr(b':', line)?;
+        Some((&line[..colon], line[colon + 1..].trim_ascii()))
+    });
+    join(fields.filter(|(field, _)| names(field, name)).map(|(_, value)| value), b", ", out)
+}
+
+/// The value of the first argument of that name, compared without regard to case as nginx does.
+fn argument<'a>(args: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    args.split(|byte| *byte == b'&').find_map(|pair| {
+        let (key, value) = pair.split_at_checked(name.len())?;
+        let value = value.strip_prefix(b"=")?;
+        key.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+/// The value of the first cookie of that name.
+fn cookie<'a>(mut fields: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Option<&'a [u8]> {
+    fields.find_map(|field| {
+        field.split(|byte| matches!(byte, b';' | b',')).find_map(|pair| {
+            let pair = pair.trim_ascii_start();
+            let equals = memchr::memchr(b'=', pair)?;
+            pair[..equals].trim_ascii_end().eq_ignore_ascii_case(name).then(|| pair[equals + 1..].trim_ascii_start())
+        })
+    })
+}
+
+fn upstream_cookie(request: &Request, name: &str, out: &mut Vec<u8>) -> bool {
+    let Some(fields) = &request.record.upstream_fields else { return false };
+    bytes(out, cookie(fields.get_all("set-cookie"), name.as_bytes()))
+}
+
+fn map(map: &Map, request: &Request, out: &mut Vec<u8>) -> bool {
+    let source = evaluate(&map.source, request);
+    let found = look_up(map, &source, &request.captures).unwrap_or(&map.default);
+    append(found, request, out);
+    true
+}
+
+/// Literal keys first, then (with `hostnames`) masks from the longest, then expressions in order.
+fn look_up<'a>(map: &'a Map, source: &[u8], captures: &RefCell<Captures>) -> Option<&'a Template> {
+    let text = String::from_utf8_lossy(source);
+    let literals = || {
+        map.entries.iter().filter_map(|(key, value)| match key {
+            MapKey::Literal(key) => Some((&**key, value)),
+            MapKey::Regex(_) => None,
+        })
+    };
+    if let Some((_, value)) = literals().find(|(key, _)| key.eq_ignore_ascii_case(&text)) {
+        return Some(value);
+    }
+    if map.hostnames {
+        let masks = literals().filter(|(key, _)| mask_matches(key, &text));
+        if let Some((_, value)) = masks.max_by_key(|(key, _)| (!key.ends_with(".*"), key.len())) {
+            return Some(value);
+        }
+    }
+    map.entries.iter().find_map(|(key, value)| match key {
+        MapKey::Regex(regex) => captures.borrow_mut().matches(regex, source).unwrap_or(false).then_some(value),
+        MapKey::Literal(_) => None,
+    })
+}
+
+/// `*.example.org`, `.example.org` and `www.example.*` against a host.
+fn mask_matches(mask: &str, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let mask = mask.to_ascii_lowercase();
+    if let Some(suffix) = mask.strip_prefix('*') {
+        return host.len() > suffix.len() && host.ends_with(suffix);
+    }
+    if let Some(domain) = mask.strip_prefix('.') {
+        return host == domain || host.ends_with(&mask);
+    }
+    mask.strip_suffix('*').is_some_and(|prefix| host.len() > prefix.len() && host.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_is_found_by_its_whole_name() {
+        let args = b"xa=1&A=2&a=3&b";
+        assert_eq!(argument(args, b"a"), Some(b"2".as_slice()));
+        assert_eq!(argument(args, b"b"), None);
+        assert_eq!(argument(b"", b"a"), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_in_any_field() {
+        let fields = || [b"a=1; bc=2".as_slice(), b"c = 3"].into_iter();
+        assert_eq!(cookie(fields(), b"c"), Some(b"3".as_slice()));
+        assert_eq!(cookie(fields(), b"b"), None);
+    }
+
+    #[test]
+    fn dashes_of_a_field_are_underscores_of_its_variable() {
+        assert!(names(b"X-Forwarded-For", "x_forwarded_for"));
+        assert!(!names(b"X-Forwarded", "x_forwarded_for"));
+    }
+
+    #[test]
+    fn host_masks_match_as_server_names_do() {
+        assert!(mask_matches("*.example.org", "a.Example.org"));
+        assert!(!mask_matches("*.example.org", "example.org"));
+        assert!(mask_matches(".example.org", "example.org"));
+        assert!(mask_matches("www.example.*", "www.example.net"));
+    }
+}

@@ -1,0 +1,289 @@
+//! A worker: one thread, one runtime, and everything that its connections share without a lock.
+//! Not here: what a connection does, and the main thread's side of starting and stopping (see `gateway`).
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::buffer::BufferPool;
+use crate::listen::{self, Listener};
+use crate::logs::clock::Clock;
+use crate::record::Observer;
+use crate::tables::Tables;
+use crate::upstream::Upstream;
+use crate::upstream::resolve::Names;
+
+/// What the main thread tells a worker.
+pub(crate) enum Command {
+    /// Serve by these tables from now on, accepting on these sockets.
+    Serve(Arc<Tables>, Vec<Listener>),
+    /// Names resolve differently now.
+    Renamed,
+    /// Accept nothing more; what is connected goes on.
+    StopAccepting,
+    /// Accept nothing more, finish what is asked, close what idles, then end.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+/// The tables in force, with this worker's own state for each upstream in them.
+pub(crate) struct Generation {
+    pub(crate) tables: Arc<Tables>,
+    /// In the order of `Config::upstreams`.
+    upstreams: Vec<RefCell<Rc<Upstream>>>,
+    /// Upstreams that a `proxy_pass` with variables named, by `host:port`.
+    named_at_run_time: RefCell<HashMap<Box<str>, (Instant, Rc<Upstream>)>>,
+}
+
+/// The most upstreams that variables may create between two reloads; beyond it the oldest state is forgotten.
+const NAMED_AT_RUN_TIME: usize = 1024;
+/// How long what variables named is used before it is resolved again.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
+
+impl Generation {
+    fn new(tables: Arc<Tables>, names: &Names, share: Share) -> Self {
+        let build = |upstream| RefCell::new(Rc::new(names.build(upstream, share)));
+        let upstreams = tables.config.upstreams.iter().map(build).collect();
+        Self { tables, upstreams, named_at_run_time: RefCell::default() }
+    }
+
+    /// The state of the upstream with this index in the configuration.
+    pub(crate) fn upstream(&self, index: usize) -> Rc<Upstream> {
+        self.upstreams[index].borrow().clone()
+    }
+
+    /// The state of an upstream that a variable named lately.
+    pub(crate) fn upstream_named(&self, name: &str) -> Option<Rc<Upstream>> {
+        let known = self.named_at_run_time.borrow();
+        let (since, upstream) = known.get(name)?;
+        (since.elapsed() < RESOLVE_AGAIN).then(|| upstream.clone())
+    }
+
+    /// Keeps the state of an upstream that a variable named.
+    pub(crate) fn remember(&self, name: &str, upstream: Rc<Upstream>) {
+        let mut known = self.named_at_run_time.borrow_mut();
+        if known.len() >= NAMED_AT_RUN_TIME {
+            known.clear();
+        }
+        known.insert(name.into(), (Instant::now(), upstream));
+    }
+
+    /// Takes up what the names resolve to now; upstreams whose endpoints are the same keep their state.
+    fn rename(&self, names: &Names, share: Share) {
+        for (state, upstream) in self.upstreams.iter().zip(&self.tables.config.upstreams) {
+            if names.differs(upstream, &state.borrow().endpoints) {
+                *state.borrow_mut() = Rc::new(names.build(upstream, share));
+            }
+        }
+        self.named_at_run_time.borrow_mut().clear();
+    }
+
+    fn sweep(&self, now: Instant) {
+        for state in &self.upstreams {
+            state.borrow().pool.borrow_mut().sweep(now);
+        }
+        for (_, state) in self.named_at_run_time.borrow().values() {
+            state.pool.borrow_mut().sweep(now);
+        }
+    }
+}
+
+/// Which of how many workers this is: limits that must be exact are divided by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) worker: usize,
+    pub(crate) workers: usize,
+}
+
+/// What a worker is started with.
+pub(crate) struct Start {
+    pub(crate) share: Share,
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// What the tasks of a worker share.
+pub(crate) struct Worker {
+    pub(crate) share: Share,
+    pub(crate) buffers: Rc<BufferPool>,
+    pub(crate) clock: Clock,
+    pub(crate) names: Arc<Names>,
+    pub(crate) observer: Option<Observer>,
+    generation: RefCell<Rc<Generation>>,
+    leashes: RefCell<BTreeMap<u64, Rc<LeashState>>>,
+    draining: Cell<bool>,
+    /// Woken when the last connection is gone.
+    emptied: tokio::sync::Notify,
+}
+
+impl Worker {
+    /// The tables in force now.
+    pub(crate) fn generation(&self) -> Rc<Generation> {
+        self.generation.borrow().clone()
+    }
+
+    /// Whether connections should be closed after the answer they are at.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Connections held now.
+    pub(crate) fn connections(&self) -> usize {
+        self.leashes.borrow().len()
+    }
+
+    /// Takes a connection on; it counts until the leash is dropped.
+    pub(crate) fn leash(self: &Rc<Self>, number: u64) -> Leash {
+        let state = Rc::new(LeashState::default());
+        self.leashes.borrow_mut().insert(number, state.clone());
+        Leash { worker: self.clone(), number, state }
+    }
+
+    /// Lets the idle connection that has been open longest go, to make room for a new one.
+    pub(crate) fn release_one_idle(&self) -> bool {
+        let leashes = self.leashes.borrow();
+        let idle = leashes.values().find(|state| state.waker.borrow().is_some() && !state.released.get());
+        idle.map(|state| state.release()).is_some()
+    }
+
+    fn drain(&self) {
+        self.draining.set(true);
+        for state in self.leashes.borrow().values() {
+            state.release();
+        }
+    }
+
+    async fn wait_until_empty(&self) {
+        while !self.leashes.borrow().is_empty() {
+            self.emptied.notified().await;
+        }
+    }
+}
+
+#[derive(Default)]
+struct LeashState {
+    released: Cell<bool>,
+    /// Set while the connection idles.
+    waker: RefCell<Option<Waker>>,
+}
+
+impl LeashState {
+    fn release(&self) {
+        self.released.set(true);
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A connection's tie to its worker: counts it, and lets the worker end it while it idles.
+pub(crate) struct Leash {
+    worker: Rc<Worker>,
+    number: u64,
+    state: Rc<LeashState>,
+}
+
+impl Leash {
+    /// Ready when the worker lets the connection go. To be polled only while it idles.
+    pub(crate) fn poll_released(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.state.released.get() {
+            return Poll::Ready(());
+        }
+        let mut waker = self.state.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Says that the connection works on a request now.
+    pub(crate) fn busy(&self) {
+        self.state.waker.borrow_mut().take();
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        let mut leashes = self.worker.leashes.borrow_mut();
+        leashes.remove(&self.number);
+        if leashes.is_empty() {
+            self.worker.emptied.notify_one();
+        }
+    }
+}
+
+/// Runs a worker on the calling thread until it is told to end.
+pub(crate) fn run(start: Start) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .event_interval(61)
+        .build_local(tokio::runtime::LocalOptions::default())?;
+    runtime.block_on(serve(start));
+    // Files being read and names being resolved may not hold up the end.
+    runtime.shutdown_timeout(Duration::ZERO);
+    Ok(())
+}
+
+async fn serve(start: Start) {
+    let Start { share, tables, listeners, names, mut commands, observer } = start;
+    let worker = Rc::new(Worker {
+        share,
+        buffers: Rc::new(BufferPool::default()),
+        clock: Clock::new(),
+        generation: RefCell::new(Rc::new(Generation::new(tables, &names, share))),
+        names,
+        observer,
+        leashes: RefCell::default(),
+        draining: Cell::new(false),
+        emptied: tokio::sync::Notify::new(),
+    });
+    let mut accepting = listen::accept_all(&worker, listeners);
+    tokio::task::spawn_local(sweep_pools(worker.clone()));
+    while let Some(command) = commands.recv().await {
+        match command {
+            Command::Serve(tables, listeners) => {
+                worker.generation.replace(Rc::new(Generation::new(tables, &worker.names, share)));
+                accepting.replace(&worker, listeners);
+            }
+            Command::Renamed => worker.generation().rename(&worker.names, share),
+            Command::StopAccepting => accepting.stop(),
+            Command::Drain => {
+                accepting.stop();
+                worker.drain();
+                break;
+            }
+            Command::Stop => return,
+        }
+    }
+    tokio::select! {
+        () = worker.wait_until_empty() => {}
+        () = until_stop(&mut commands) => {}
+    }
+}
+
+async fn until_stop(commands: &mut mpsc::UnboundedReceiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        if matches!(command, Command::Stop) {
+            return;
+        }
+    }
+}
+
+/// How often idle connections to endpoints are looked over.
+const SWEEP: Duration = Duration::from_secs(1);
+
+async fn sweep_pools(worker: Rc<Worker>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        worker.generation().sweep(Instant::now());
+    }
+}
