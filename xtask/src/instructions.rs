@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::Arg::{Long, Short};
@@ -26,12 +26,14 @@ cargo xtask instructions [OPTION…]
     --only LIST       of nginx,haproxy,forwarder,tidegate; default nginx,tidegate
     --requests N      requests of the shorter run; default 2000
     --tidegate FILE   runs this program instead of building one
+    --keep DIRECTORY  keeps the profiles there, for callgrind_annotate
 ";
 
 struct Options {
     contenders: Vec<Contender>,
     requests: u64,
     tidegate: Option<OsString>,
+    keep: Option<PathBuf>,
 }
 
 pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
@@ -44,7 +46,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
         None if options.contenders.contains(&Contender::Tidegate) => tidegate::build()?,
         None => Default::default(),
     };
-    let counter = Counter::new(options.requests)?;
+    let counter = Counter::new(options.requests, options.keep)?;
     println!(
         "User-space instructions for a small GET, of {} requests:",
         options.requests
@@ -69,12 +71,14 @@ fn read(mut arguments: lexopt::Parser) -> Result<Option<Options>, String> {
         contenders: default,
         requests: 2000,
         tidegate: None,
+        keep: None,
     };
     while let Some(argument) = arguments.next().map_err(|error| error.to_string())? {
         match argument {
             Long("only") => options.contenders = contenders(&value(&mut arguments)?)?,
             Long("requests") => options.requests = number(&value(&mut arguments)?)?,
             Long("tidegate") => options.tidegate = Some(value(&mut arguments)?),
+            Long("keep") => options.keep = Some(value(&mut arguments)?.into()),
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected().to_string()),
         }
@@ -96,21 +100,28 @@ struct Counter {
     origin: std::net::SocketAddrV4,
     descriptors: u64,
     requests: u64,
+    /// Where the profiles go.
+    profiles: PathBuf,
 }
 
 impl Counter {
-    fn new(requests: u64) -> Result<Self, String> {
+    fn new(requests: u64, keep: Option<PathBuf>) -> Result<Self, String> {
         let cores = Cores::choose()?;
         cores.stay_off_the_proxys()?;
         let descriptors = cores::raise_descriptor_limit(DESCRIPTORS);
         let origin =
             origin::start().map_err(|error| format!("the origin does not start: {error}"))?;
+        let scratch = Scratch::new()?;
+        let profiles = keep.unwrap_or_else(|| scratch.path.clone());
+        fs::create_dir_all(&profiles)
+            .map_err(|error| format!("{}: {error}", profiles.display()))?;
         Ok(Self {
             cores,
-            scratch: Scratch::new()?,
+            scratch,
             origin,
             descriptors,
             requests,
+            profiles,
         })
     }
 
@@ -123,8 +134,7 @@ impl Counter {
     /// All instructions of a run with that many requests.
     fn count(&self, contender: Contender, program: &Path, requests: u64) -> Result<u64, String> {
         let file = self
-            .scratch
-            .path
+            .profiles
             .join(format!("{}-{requests}", contender.name()));
         let mut output = OsString::from("--callgrind-out-file=");
         output.push(&file);
