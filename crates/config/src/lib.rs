@@ -11,6 +11,6 @@ pub mod directives;
 pub mod model;
 pub mod tree;
 
-pub use build::{Loaded, Options, load_text};
+pub use build::{Loaded, Options, load_text, load_text_with};
 pub use diagnostic::{Diagnostic, Severity};
 pub use model::Config;

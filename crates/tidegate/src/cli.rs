@@ -10,9 +10,12 @@ mod suggest;
 mod texts;
 
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::demo::Demo;
+use crate::record::Observer;
 use crate::process::{self, Engine, Invocation, Start};
 use nginx::Next;
 use source::Source;
@@ -20,13 +23,29 @@ use source::Source;
 /// Words that may stand first, beside nginx's options.
 const COMMANDS: [&str; 4] = ["check", "demo", "help", "proxy"];
 
+/// Called so, the program is nginx, which has no demonstration.
+const NGINX: &str = "nginx";
+
+/// How the demonstration is used.
+const DEMO_USAGE: &str = "\
+Usage: tidegate [demo] [--print-config]
+
+Runs a gateway in front of three origins, one of which fails, and shows what
+clients get. --print-config shows its nginx.conf instead.
+";
+
 /// A command was not understood.
 const NOT_UNDERSTOOD: u8 = 2;
+
+/// The way to make a gateway: what it starts with, and who is told of every request.
+pub trait StartEngine<E: Engine>: FnOnce(Start, Option<Observer>) -> Result<E, E::Error> {}
+
+impl<E: Engine, F: FnOnce(Start, Option<Observer>) -> Result<E, E::Error>> StartEngine<E> for F {}
 
 /// Does what the words say; `start` makes the gateway, if it comes to that.
 pub fn main<E: Engine>(
     words: impl IntoIterator<Item = OsString>,
-    start: impl FnOnce(Start) -> Result<E, E::Error>,
+    start: impl StartEngine<E>,
 ) -> ExitCode {
     let mut words = words.into_iter();
     let program = words.next().unwrap_or_else(|| "tidegate".into());
@@ -47,7 +66,7 @@ struct Called {
 }
 
 impl Called {
-    fn act<E: Engine>(self, start: impl FnOnce(Start) -> Result<E, E::Error>) -> u8 {
+    fn act<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
         let first = self
             .arguments
             .first()
@@ -55,6 +74,8 @@ impl Called {
         match first.as_deref() {
             Some("check") => self.check(),
             Some("proxy") => self.proxy(start),
+            Some("demo" | "--print-config") => self.demo(start),
+            None if self.name != NGINX => self.demo(start),
             Some("help" | "--help") => {
                 print!("{}{}", texts::version(&self.name), texts::help(&self.name));
                 0
@@ -63,7 +84,7 @@ impl Called {
         }
     }
 
-    fn nginx<E: Engine>(self, start: impl FnOnce(Start) -> Result<E, E::Error>) -> u8 {
+    fn nginx<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
         let options = match options::parse(&self.arguments) {
             Ok(options) => options,
             Err(message) => {
@@ -76,7 +97,7 @@ impl Called {
             Next::Exit(code) => code,
             Next::Run(source, config) => {
                 source.make_log_folder(&config);
-                process::run(&self.invocation(source), *config, start)
+                process::run(&self.invocation(source), *config, |with| start(with, None))
             }
         }
     }
@@ -96,15 +117,15 @@ impl Called {
     fn check(self) -> u8 {
         match check::parse(&self.words()) {
             Ok(Some(source)) => check::run(&source),
-            Ok(None) => usage(check::USAGE),
+            Ok(None) => print_out(check::USAGE),
             Err(message) => self.not_understood(&message, check::USAGE),
         }
     }
 
-    fn proxy<E: Engine>(self, start: impl FnOnce(Start) -> Result<E, E::Error>) -> u8 {
+    fn proxy<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
         let proxy = match proxy::parse(&self.words()) {
             Ok(Some(proxy)) => proxy,
-            Ok(None) => return usage(proxy::USAGE),
+            Ok(None) => return print_out(proxy::USAGE),
             Err(message) => return self.not_understood(&message, proxy::USAGE),
         };
         if proxy.print_config {
@@ -115,16 +136,56 @@ impl Called {
         let loaded = source.load();
         nginx::say_all(&self.name, &loaded);
         match loaded.config {
-            Some(config) => process::run(&self.invocation(source), config, start),
+            Some(config) => {
+                process::run(&self.invocation(source), config, |with| start(with, None))
+            }
             None => 1,
         }
     }
 
+    /// The word `demo` may be left out.
+    fn demo<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
+        let words = self.all_words();
+        let words = words
+            .iter()
+            .map(String::as_str)
+            .skip_while(|word| *word == "demo");
+        match words.collect::<Vec<_>>().as_slice() {
+            [] => self.run_demo(start).unwrap_or_else(|error| {
+                eprintln!("tidegate: the demonstration cannot start: {error}");
+                1
+            }),
+            ["--print-config"] => print_demo(),
+            ["--help" | "-h"] => print_out(DEMO_USAGE),
+            [word, ..] => self.not_understood(&format!("unknown option \"{word}\""), DEMO_USAGE),
+        }
+    }
+
+    fn run_demo<E: Engine>(self, start: impl StartEngine<E>) -> io::Result<u8> {
+        let demo = Demo::prepare()?;
+        let source = Source::from_text("the demonstration", demo.configuration());
+        let loaded = source.load();
+        nginx::say_all(&self.name, &loaded);
+        let Some(config) = loaded.config else {
+            return Ok(1);
+        };
+        let running = demo.start()?;
+        let observer = running.observer();
+        let code = process::run(&self.invocation(source), config, |with| {
+            start(with, Some(observer))
+        });
+        println!("\n{}", running.end());
+        Ok(code)
+    }
+
     /// The words after the command's.
     fn words(&self) -> Vec<String> {
+        self.all_words().into_iter().skip(1).collect()
+    }
+
+    fn all_words(&self) -> Vec<String> {
         self.arguments
             .iter()
-            .skip(1)
             .map(|word| word.to_string_lossy().into_owned())
             .collect()
     }
@@ -143,7 +204,18 @@ impl Called {
     }
 }
 
-fn usage(text: &str) -> u8 {
+/// Prints what was asked for.
+fn print_out(text: &str) -> u8 {
     print!("{text}");
     0
+}
+
+fn print_demo() -> u8 {
+    match Demo::prepare() {
+        Ok(demo) => print_out(&demo.configuration()),
+        Err(error) => {
+            eprintln!("tidegate: no port is free: {error}");
+            1
+        }
+    }
 }

@@ -40,19 +40,11 @@ struct Worker {
 }
 
 impl Gateway {
-    /// Opens everything and starts the workers.
+    /// Opens everything and starts the workers. `observer` is told of every request.
     ///
     /// # Errors
     /// A socket or a log cannot be opened; in nginx's words.
-    pub fn start(start: Start) -> Result<Self, String> {
-        Self::start_observed(start, None)
-    }
-
-    /// The same, with somebody who is told of every request.
-    ///
-    /// # Errors
-    /// As for [`Gateway::start`].
-    pub fn start_observed(start: Start, observer: Option<Observer>) -> Result<Self, String> {
+    pub fn start(start: Start, observer: Option<Observer>) -> Result<Self, String> {
         let Start { config, logs, inherited, account } = start;
         let tables = Arc::new(Tables::new(config, &logs)?);
         let count = worker_count(&tables.config);

@@ -12,6 +12,7 @@ pub mod cli;
 mod client;
 mod connection;
 mod deliver;
+pub mod demo;
 mod downstream;
 mod exchange;
 mod files;

@@ -6,10 +6,18 @@ mod support;
 use std::process::ExitCode;
 
 use support::case_format::read_case;
-use support::{run, suite};
+use support::run;
+use support::suite::{self, Suite};
 
 fn main() -> ExitCode {
-    suite::run_all("scenarios", "scenario", judge)
+    let suite = Suite {
+        dir: "scenarios",
+        extension: "scenario",
+        judge,
+        checks: Vec::new(),
+        skipped: false,
+    };
+    suite.run()
 }
 
 fn judge(text: &str) -> Result<(), String> {

@@ -75,10 +75,20 @@ fn not_allowed_here(build: &mut Build<'_>, directive: &Directive) {
     build.help(format!("it may stand in: {}", places.join(", ")));
 }
 
+/// What asks for nothing (`gzip off`) is what holds anyway; all else that is not supported is refused.
 fn not_supported(build: &mut Build<'_>, directive: &Directive, unsupported: &Unsupported) {
     let name = &directive.name;
     let module = unsupported.module;
-    if unsupported.nginx {
+    let off = matches!(directive.args.as_slice(), [word] if word.text == "off");
+    if unsupported.nginx && off {
+        build.note(
+            name.span,
+            format!(
+                "\"{} off\" has no effect here: {module} is not supported yet",
+                name.text
+            ),
+        );
+    } else if unsupported.nginx {
         build.error(
             name.span,
             format!(

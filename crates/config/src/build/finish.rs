@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::level::{NextUpstream, Written};
+use super::level::Written;
 use super::{Build, Level};
 use crate::model::{Proxy, Resolver, Settings};
 
@@ -33,7 +33,6 @@ fn proxy(level: &Level) -> Proxy {
     let written = &level.written;
     let mut proxy = level.proxy.clone();
     proxy.busy_buffers_size = busy_buffers_size(level);
-    proxy.next_upstream = retry_settings(&written.next_upstream);
     proxy.hide_headers = hidden_headers(written);
     proxy.redirects = match (&written.redirects, written.redirect_off) {
         (Some(redirects), false) => redirects.clone(),
@@ -60,25 +59,6 @@ fn resolver(written: &Written) -> Option<Resolver> {
         resolver.timeout = timeout;
     }
     Some(resolver)
-}
-
-/// `proxy_next_upstream` as the policy has it.
-pub(crate) fn retry_settings(written: &NextUpstream) -> policy::RetrySettings {
-    let mut conditions = policy::Conditions::OFF;
-    for (condition, word) in policy::Condition::ALL {
-        if written.conditions.contains(&word) {
-            conditions.insert(condition);
-        }
-    }
-    // `off` wins over whatever stands beside it.
-    if written.conditions.contains(&"off") {
-        conditions = policy::Conditions::OFF;
-    }
-    policy::RetrySettings {
-        conditions,
-        tries: u32::try_from(written.tries).unwrap_or(u32::MAX),
-        timeout: written.timeout,
-    }
 }
 
 /// The larger of the first buffer and one of the others.

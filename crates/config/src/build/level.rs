@@ -42,32 +42,10 @@ pub(crate) struct Written {
     pub redirects: Option<Vec<Redirect>>,
     /// `proxy_redirect off`.
     pub redirect_off: bool,
-    pub next_upstream: NextUpstream,
     pub resolver: Option<Resolver>,
     pub resolver_timeout: Option<Duration>,
     /// Where the latest of the buffer sizes that are compared was written.
     pub buffers_span: Option<Span>,
-}
-
-/// `proxy_next_upstream` and its two limits.
-#[derive(Clone)]
-pub(crate) struct NextUpstream {
-    /// The conditions' words, `off` alone for none.
-    pub conditions: Vec<&'static str>,
-    /// 0 for no limit.
-    pub tries: usize,
-    /// Zero for no limit.
-    pub timeout: Duration,
-}
-
-impl Default for NextUpstream {
-    fn default() -> Self {
-        Self {
-            conditions: vec!["error", "timeout"],
-            tries: 0,
-            timeout: Duration::ZERO,
-        }
-    }
 }
 
 /// What belongs to one level alone.
@@ -190,7 +168,7 @@ fn default_proxy(prefix: &Path) -> Proxy {
         connect_timeout: minute,
         send_timeout: minute,
         read_timeout: minute,
-        next_upstream: super::finish::retry_settings(&NextUpstream::default()),
+        next_upstream: policy::RetrySettings::default(),
         redirects: Vec::new(),
         cookie_domains: Vec::new(),
         cookie_paths: Vec::new(),

@@ -29,7 +29,7 @@ mod upstream;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-pub use load::load_text;
+pub use load::{load_text, load_text_with};
 
 pub(crate) use address::HostPart;
 pub(crate) use context::{Build, Line};

@@ -10,7 +10,12 @@ pub(super) fn rows() -> Vec<Row> {
             .repeats()
             .syntax("name value [always]")
             .help("Adds a field to answers.")
-            .manual("It is added to answers with status 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308, and to all with `always`. A value that comes to nothing adds nothing. If a level has any add_header, it inherits none: repeat those that are wanted."),
+            .manual(
+                "It is added to answers with status 200, 201, 204, 206, 301, 302, 303, 304, \
+                 307 and 308, and to all with `always`. A value that comes to nothing adds \
+                 nothing. If a level has any add_header, it inherits none: repeat those that \
+                 are wanted.",
+            ),
     ]
 }
 

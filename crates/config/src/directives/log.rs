@@ -14,21 +14,37 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("name [escape=default|json|none] string …")
             .default("combined \"…\"")
             .help("Names a form of access log lines.")
-            .manual("The strings are joined. `escape=default` writes quotes, backslashes and bytes outside printable ASCII as \\xXX and an absent value as a hyphen; `json` escapes as JSON does and leaves an absent value empty; `none` escapes nothing. `combined` is always there.")
+            .manual(
+                "The strings are joined. `escape=default` writes quotes, backslashes and bytes \
+                 outside printable ASCII as \\xXX and an absent value as a hyphen; `json` \
+                 escapes as JSON does and leaves an absent value empty; `none` escapes \
+                 nothing. `combined` is always there.",
+            )
             .differs("A format may be defined after the access_log that names it."),
         custom("access_log", LEVELS, at_least(1), access_log)
             .repeats()
             .syntax("path [format [buffer=size] [flush=time] [if=condition]] | off")
             .default("logs/access.log combined")
             .help("Says where requests are logged.")
-            .manual("`buffer=` collects lines before a write, `flush=` bounds how long they wait. `if=` logs only where its value is neither empty nor 0. The path may have variables. If a level has any access_log, it inherits none. `off` turns logging off.")
-            .differs("gzip= and syslog: are not supported yet. Lines are never written on the request's way, so that a full disk stalls nothing."),
+            .manual(
+                "`buffer=` collects lines before a write, `flush=` bounds how long they wait. \
+                 `if=` logs only where its value is neither empty nor 0. The path may have \
+                 variables. If a level has any access_log, it inherits none. `off` turns \
+                 logging off.",
+            )
+            .differs(
+                "gzip= and syslog: are not supported yet. Lines are never written on the \
+                 request's way, so that a full disk stalls nothing.",
+            ),
         custom("error_log", LEVELS, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
             .default("logs/error.log error")
             .help("Says where errors are logged, and from which level on.")
-            .manual("If a level has any error_log, it inherits none. The levels, from most to least severe: emerg, alert, crit, error, warn, notice, info, debug.")
+            .manual(
+                "If a level has any error_log, it inherits none. The levels, from most to \
+                 least severe: emerg, alert, crit, error, warn, notice, info, debug.",
+            )
             .differs("syslog: and memory: are not supported yet."),
     ]
 }

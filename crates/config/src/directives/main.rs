@@ -13,50 +13,92 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         section("events", MAIN, exactly(0))
             .help("Holds the settings of connection handling.")
-            .manual("nginx refuses a configuration without this block, and so does Tidegate; `events {}` is enough. A file that is only the inside of an http block needs none."),
+            .manual(
+                "nginx refuses a configuration without this block, and so does Tidegate; \
+                 `events {}` is enough. A file that is only the inside of an http block needs \
+                 none.",
+            ),
         section("http", MAIN, exactly(0))
             .help("Holds everything about HTTP.")
-            .manual("Servers, upstreams, maps and log formats stand in it, and so do settings that all servers inherit.")
-            .differs("A file without an http block whose top level holds what belongs in one (such as a conf.d file) is read as its inside."),
+            .manual(
+                "Servers, upstreams, maps and log formats stand in it, and so do settings that \
+                 all servers inherit.",
+            )
+            .differs(
+                "A file without an http block whose top level holds what belongs in one (such \
+                 as a conf.d file) is read as its inside.",
+            ),
         custom("user", MAIN, between(1, 2), user)
             .syntax("user [group]")
             .default("nobody nobody")
             .help("Names the account that the workers run as.")
-            .manual("The group defaults to one with the user's name. It matters only if the process is started by root.")
+            .manual(
+                "The group defaults to one with the user's name. It matters only if the \
+                 process is started by root.",
+            )
             .differs("Without the directive a process started by root keeps its account."),
         custom("worker_processes", MAIN, exactly(1), worker_processes)
             .syntax("number | auto")
             .default("1")
             .help("Sets how many workers serve connections.")
-            .manual("`auto` takes one worker for each processor core. Each worker has its own listeners, its own idle upstream connections and its own view of upstream health.")
+            .manual(
+                "`auto` takes one worker for each processor core. Each worker has its own \
+                 listeners, its own idle upstream connections and its own view of upstream \
+                 health.",
+            )
             .differs("A worker is a thread, not a process."),
-        custom("worker_rlimit_nofile", MAIN, exactly(1), worker_rlimit_nofile)
-            .syntax("number")
-            .help("Raises the limit on open files.")
-            .manual("Each client connection and each upstream connection is an open file: allow for two per proxied request, and for logs and temporary files."),
-        custom("worker_shutdown_timeout", MAIN, exactly(1), worker_shutdown_timeout)
-            .syntax("time")
-            .help("Bounds how long a drain may take.")
-            .manual("After QUIT or a reload, connections still open when this time is over are closed. Without it a drain takes as long as its slowest request."),
+        custom(
+            "worker_rlimit_nofile",
+            MAIN,
+            exactly(1),
+            worker_rlimit_nofile,
+        )
+        .syntax("number")
+        .help("Raises the limit on open files.")
+        .manual(
+            "Each client connection and each upstream connection is an open file: allow \
+             for two per proxied request, and for logs and temporary files.",
+        ),
+        custom(
+            "worker_shutdown_timeout",
+            MAIN,
+            exactly(1),
+            worker_shutdown_timeout,
+        )
+        .syntax("time")
+        .help("Bounds how long a drain may take.")
+        .manual(
+            "After QUIT or a reload, connections still open when this time is over are \
+             closed. Without it a drain takes as long as its slowest request.",
+        ),
         custom("pid", MAIN, exactly(1), pid)
             .syntax("file | off")
             .default("logs/nginx.pid")
             .help("Names the file that holds the main process's id.")
-            .manual("Relative paths start at the prefix. Scripts and `-s` find the running process through it. `off` writes none."),
+            .manual(
+                "Relative paths start at the prefix. Scripts and `-s` find the running process \
+                 through it. `off` writes none.",
+            ),
         flag("daemon", MAIN, |main: &mut Main| &mut main.daemon)
             .default("on")
             .help("Says whether to go into the background.")
             .manual("Containers and service managers want `off`."),
-        flag("master_process", MAIN, |main: &mut Main| &mut main.master_process)
-            .default("on")
-            .help("Says whether a main process watches over the workers.")
-            .manual("`off` runs everything in one process, for development."),
+        flag("master_process", MAIN, |main: &mut Main| {
+            &mut main.master_process
+        })
+        .default("on")
+        .help("Says whether a main process watches over the workers.")
+        .manual("`off` runs everything in one process, for development."),
         custom("error_log", MAIN, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
             .default("logs/error.log error")
             .help("Says where errors are logged, and from which level on.")
-            .manual("The levels, from most to least severe: emerg, alert, crit, error, warn, notice, info, debug. `stderr` is the standard error. Several lines write to several places.")
+            .manual(
+                "The levels, from most to least severe: emerg, alert, crit, error, warn, \
+                 notice, info, debug. `stderr` is the standard error. Several lines write to \
+                 several places.",
+            )
             .differs("syslog: and memory: are not supported yet."),
         custom("env", MAIN, exactly(1), env)
             .repeats()
@@ -72,13 +114,20 @@ pub(super) fn rows() -> Vec<Row> {
             .repeats()
             .syntax("file")
             .help("Is read, and loads nothing.")
-            .manual("nginx's dynamic modules cannot be loaded. What is supported is built in; directives of other modules are named one by one.")
+            .manual(
+                "nginx's dynamic modules cannot be loaded. What is supported is built in; \
+                 directives of other modules are named one by one.",
+            )
             .differs("No module is loaded."),
         definition("include", EVERYWHERE, exactly(1), |_, _| {})
             .repeats()
             .syntax("file | mask")
             .help("Reads another file, or all that match a mask, in its place.")
-            .manual("Relative paths start at the directory of the main configuration file. A mask that matches nothing is no error; a missing file is. It may stand anywhere, in `types` and `map` too.")
+            .manual(
+                "Relative paths start at the directory of the main configuration file. A mask \
+                 that matches nothing is no error; a missing file is. It may stand anywhere, \
+                 in `types` and `map` too.",
+            )
             .differs("A mime.types that does not exist is replaced by a built-in one."),
     ]
 }

@@ -12,7 +12,14 @@ pub(super) fn rows() -> Vec<Row> {
             .block()
             .syntax("string $variable")
             .help("Makes a variable whose value depends on another's.")
-            .manual("Each line is a key and a value. Keys are compared without regard to case; `~` and `~*` start a regular expression, with and without regard to case, whose captures the value may use. Plain keys win over expressions, which are tried in the order written. `default` is the value where nothing fits, empty unless written. `hostnames` lets keys be .example.org, *.example.org and www.example.*. `volatile` looks the value up at each use.")
+            .manual(
+                "Each line is a key and a value. Keys are compared without regard to case; `~` \
+                 and `~*` start a regular expression, with and without regard to case, whose \
+                 captures the value may use. Plain keys win over expressions, which are tried \
+                 in the order written. `default` is the value where nothing fits, empty unless \
+                 written. `hostnames` lets keys be .example.org, *.example.org and \
+                 www.example.*. `volatile` looks the value up at each use.",
+            )
             .differs("A value is looked up at each use: `volatile` changes nothing."),
     ]
 }

@@ -3,18 +3,23 @@
 //! The same rows drive the checks, "did you mean", the manual and the builder. Not here: the walk over a file
 //! (see `build`).
 
+mod connection;
 mod core;
 mod core_limits;
+mod error_page;
 mod events;
 mod headers;
 mod log;
 mod main;
 mod map;
+mod next_upstream;
 mod no_effect;
 mod not_yet;
 mod proxy;
 mod proxy_pass;
+mod proxy_response;
 mod proxy_rewrite;
+mod resolver;
 mod rewrite;
 mod row;
 mod server;
@@ -65,12 +70,17 @@ fn collect() -> Vec<Row> {
         ("ngx_http_core_module", server::rows()),
         ("ngx_http_core_module", core::rows()),
         ("ngx_http_core_module", core_limits::rows()),
+        ("ngx_http_core_module", connection::rows()),
+        ("ngx_http_core_module", error_page::rows()),
+        ("ngx_http_core_module", resolver::rows()),
         ("ngx_http_core_module", static_files::rows()),
         ("ngx_http_rewrite_module", rewrite::rows()),
         ("ngx_http_headers_module", headers::rows()),
         ("ngx_http_map_module", map::rows()),
         ("ngx_http_log_module", log::rows()),
         ("ngx_http_proxy_module", proxy::rows()),
+        ("ngx_http_proxy_module", proxy_response::rows()),
+        ("ngx_http_proxy_module", next_upstream::rows()),
         ("ngx_http_proxy_module", proxy_pass::rows()),
         ("ngx_http_proxy_module", proxy_rewrite::rows()),
         ("ngx_http_upstream_module", upstream::rows()),

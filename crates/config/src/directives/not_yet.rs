@@ -63,7 +63,8 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_auth_jwt_module",
-        "auth_jwt auth_jwt_claim_set auth_jwt_header_set auth_jwt_key_cache auth_jwt_key_file auth_jwt_key_request auth_jwt_leeway auth_jwt_require auth_jwt_type",
+        "auth_jwt auth_jwt_claim_set auth_jwt_header_set auth_jwt_key_cache auth_jwt_key_file \
+         auth_jwt_key_request auth_jwt_leeway auth_jwt_require auth_jwt_type",
     ),
     (
         "ngx_http_auth_request_module",
@@ -83,7 +84,8 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_core_module",
-        "auth_delay disable_symlinks early_hints if_range limit_except limit_rate limit_rate_after satisfy",
+        "auth_delay disable_symlinks early_hints if_range limit_except limit_rate \
+         limit_rate_after satisfy",
     ),
     (
         "ngx_http_dav_module",
@@ -93,7 +95,23 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_f4f_module", "f4f f4f_buffer_size"),
     (
         "ngx_http_fastcgi_module",
-        "fastcgi_allow_upstream fastcgi_bind fastcgi_buffer_size fastcgi_buffering fastcgi_buffers fastcgi_busy_buffers_size fastcgi_cache fastcgi_cache_background_update fastcgi_cache_bypass fastcgi_cache_key fastcgi_cache_lock fastcgi_cache_lock_age fastcgi_cache_lock_timeout fastcgi_cache_max_range_offset fastcgi_cache_methods fastcgi_cache_min_uses fastcgi_cache_path fastcgi_cache_purge fastcgi_cache_revalidate fastcgi_cache_use_stale fastcgi_cache_valid fastcgi_catch_stderr fastcgi_connect_timeout fastcgi_force_ranges fastcgi_hide_header fastcgi_ignore_client_abort fastcgi_ignore_headers fastcgi_index fastcgi_intercept_errors fastcgi_keep_conn fastcgi_limit_rate fastcgi_max_temp_file_size fastcgi_next_upstream fastcgi_next_upstream_timeout fastcgi_next_upstream_tries fastcgi_no_cache fastcgi_param fastcgi_pass fastcgi_pass_header fastcgi_pass_request_body fastcgi_pass_request_headers fastcgi_read_timeout fastcgi_request_buffering fastcgi_request_dynamic fastcgi_send_lowat fastcgi_send_timeout fastcgi_socket_keepalive fastcgi_split_path_info fastcgi_store fastcgi_store_access fastcgi_temp_file_write_size fastcgi_temp_path",
+        "fastcgi_allow_upstream fastcgi_bind fastcgi_buffer_size fastcgi_buffering \
+         fastcgi_buffers fastcgi_busy_buffers_size fastcgi_cache \
+         fastcgi_cache_background_update fastcgi_cache_bypass fastcgi_cache_key \
+         fastcgi_cache_lock fastcgi_cache_lock_age fastcgi_cache_lock_timeout \
+         fastcgi_cache_max_range_offset fastcgi_cache_methods fastcgi_cache_min_uses \
+         fastcgi_cache_path fastcgi_cache_purge fastcgi_cache_revalidate \
+         fastcgi_cache_use_stale fastcgi_cache_valid fastcgi_catch_stderr \
+         fastcgi_connect_timeout fastcgi_force_ranges fastcgi_hide_header \
+         fastcgi_ignore_client_abort fastcgi_ignore_headers fastcgi_index \
+         fastcgi_intercept_errors fastcgi_keep_conn fastcgi_limit_rate \
+         fastcgi_max_temp_file_size fastcgi_next_upstream fastcgi_next_upstream_timeout \
+         fastcgi_next_upstream_tries fastcgi_no_cache fastcgi_param fastcgi_pass \
+         fastcgi_pass_header fastcgi_pass_request_body fastcgi_pass_request_headers \
+         fastcgi_read_timeout fastcgi_request_buffering fastcgi_request_dynamic \
+         fastcgi_send_lowat fastcgi_send_timeout fastcgi_socket_keepalive \
+         fastcgi_split_path_info fastcgi_store fastcgi_store_access \
+         fastcgi_temp_file_write_size fastcgi_temp_path",
     ),
     ("ngx_http_flv_module", "flv"),
     ("ngx_http_geo_module", "geo"),
@@ -103,12 +121,22 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_grpc_module",
-        "grpc_allow_upstream grpc_bind grpc_buffer_size grpc_connect_timeout grpc_hide_header grpc_ignore_headers grpc_intercept_errors grpc_next_upstream grpc_next_upstream_timeout grpc_next_upstream_tries grpc_pass grpc_pass_header grpc_read_timeout grpc_request_dynamic grpc_send_timeout grpc_set_header grpc_socket_keepalive grpc_ssl_certificate grpc_ssl_certificate_cache grpc_ssl_certificate_key grpc_ssl_ciphers grpc_ssl_conf_command grpc_ssl_crl grpc_ssl_key_log grpc_ssl_name grpc_ssl_password_file grpc_ssl_protocols grpc_ssl_server_name grpc_ssl_session_reuse grpc_ssl_trusted_certificate grpc_ssl_verify grpc_ssl_verify_depth",
+        "grpc_allow_upstream grpc_bind grpc_buffer_size grpc_connect_timeout grpc_hide_header \
+         grpc_ignore_headers grpc_intercept_errors grpc_next_upstream \
+         grpc_next_upstream_timeout grpc_next_upstream_tries grpc_pass grpc_pass_header \
+         grpc_read_timeout grpc_request_dynamic grpc_send_timeout grpc_set_header \
+         grpc_socket_keepalive grpc_ssl_certificate grpc_ssl_certificate_cache \
+         grpc_ssl_certificate_key grpc_ssl_ciphers grpc_ssl_conf_command grpc_ssl_crl \
+         grpc_ssl_key_log grpc_ssl_name grpc_ssl_password_file grpc_ssl_protocols \
+         grpc_ssl_server_name grpc_ssl_session_reuse grpc_ssl_trusted_certificate \
+         grpc_ssl_verify grpc_ssl_verify_depth",
     ),
     ("ngx_http_gunzip_module", "gunzip gunzip_buffers"),
     (
         "ngx_http_gzip_module",
-        "gzip gzip_buffers gzip_comp_level gzip_disable gzip_hash gzip_http_version gzip_min_length gzip_no_buffer gzip_proxied gzip_types gzip_vary gzip_window postpone_gzipping",
+        "gzip gzip_buffers gzip_comp_level gzip_disable gzip_hash gzip_http_version \
+         gzip_min_length gzip_no_buffer gzip_proxied gzip_types gzip_vary gzip_window \
+         postpone_gzipping",
     ),
     ("ngx_http_gzip_static_module", "gzip_static"),
     (
@@ -121,17 +149,23 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_image_filter_module",
-        "image_filter image_filter_buffer image_filter_interlace image_filter_jpeg_quality image_filter_sharpen image_filter_transparency image_filter_webp_quality",
+        "image_filter image_filter_buffer image_filter_interlace image_filter_jpeg_quality \
+         image_filter_sharpen image_filter_transparency image_filter_webp_quality",
     ),
     ("ngx_http_internal_redirect_module", "internal_redirect"),
     (
         "ngx_http_js_module",
-        "js_access js_body_filter js_content js_context_reuse js_fetch_buffer_size js_fetch_ciphers js_fetch_max_response_buffer_size js_fetch_protocols js_fetch_timeout js_fetch_trusted_certificate js_fetch_verify js_fetch_verify_depth js_engine js_header_filter js_import js_include js_path js_periodic js_preload_object js_set js_shared_dict_zone js_var",
+        "js_access js_body_filter js_content js_context_reuse js_fetch_buffer_size \
+         js_fetch_ciphers js_fetch_max_response_buffer_size js_fetch_protocols \
+         js_fetch_timeout js_fetch_trusted_certificate js_fetch_verify js_fetch_verify_depth \
+         js_engine js_header_filter js_import js_include js_path js_periodic \
+         js_preload_object js_set js_shared_dict_zone js_var",
     ),
     ("ngx_http_keyval_module", "keyval keyval_zone"),
     (
         "ngx_http_limit_conn_module",
-        "limit_conn limit_conn_dry_run limit_conn_log_level limit_conn_status limit_conn_zone limit_zone",
+        "limit_conn limit_conn_dry_run limit_conn_log_level limit_conn_status limit_conn_zone \
+         limit_zone",
     ),
     (
         "ngx_http_limit_req_module",
@@ -139,17 +173,22 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_memcached_module",
-        "memcached_allow_upstream memcached_bind memcached_buffer_size memcached_connect_timeout memcached_gzip_flag memcached_next_upstream memcached_next_upstream_timeout memcached_next_upstream_tries memcached_pass memcached_read_timeout memcached_send_timeout memcached_socket_keepalive",
+        "memcached_allow_upstream memcached_bind memcached_buffer_size \
+         memcached_connect_timeout memcached_gzip_flag memcached_next_upstream \
+         memcached_next_upstream_timeout memcached_next_upstream_tries memcached_pass \
+         memcached_read_timeout memcached_send_timeout memcached_socket_keepalive",
     ),
     ("ngx_http_mirror_module", "mirror mirror_request_body"),
     (
         "ngx_http_mp4_module",
-        "mp4 mp4_buffer_size mp4_limit_rate mp4_limit_rate_after mp4_max_buffer_size mp4_start_key_frame",
+        "mp4 mp4_buffer_size mp4_limit_rate mp4_limit_rate_after mp4_max_buffer_size \
+         mp4_start_key_frame",
     ),
     ("ngx_http_oidc_module", "auth_oidc oidc_provider"),
     (
         "ngx_otel_module",
-        "otel_exporter otel_resource_attr otel_service_name otel_span_attr otel_span_name otel_trace otel_trace_context",
+        "otel_exporter otel_resource_attr otel_service_name otel_span_attr otel_span_name \
+         otel_trace otel_trace_context",
     ),
     (
         "ngx_http_perl_module",
@@ -157,7 +196,17 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "ngx_http_proxy_module",
-        "proxy_allow_upstream proxy_bind_dynamic proxy_cache proxy_cache_background_update proxy_cache_bypass proxy_cache_convert_head proxy_cache_key proxy_cache_lock proxy_cache_lock_age proxy_cache_lock_timeout proxy_cache_max_range_offset proxy_cache_methods proxy_cache_min_uses proxy_cache_path proxy_cache_purge proxy_cache_revalidate proxy_cache_use_stale proxy_cache_valid proxy_cookie_flags proxy_limit_rate proxy_no_cache proxy_pass_early_hints proxy_request_dynamic proxy_ssl_alpn proxy_ssl_certificate proxy_ssl_certificate_cache proxy_ssl_certificate_key proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_key_log proxy_ssl_name proxy_ssl_password_file proxy_ssl_protocols proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate proxy_ssl_verify proxy_ssl_verify_depth proxy_store proxy_store_access",
+        "proxy_allow_upstream proxy_bind_dynamic proxy_cache proxy_cache_background_update \
+         proxy_cache_bypass proxy_cache_convert_head proxy_cache_key proxy_cache_lock \
+         proxy_cache_lock_age proxy_cache_lock_timeout proxy_cache_max_range_offset \
+         proxy_cache_methods proxy_cache_min_uses proxy_cache_path proxy_cache_purge \
+         proxy_cache_revalidate proxy_cache_use_stale proxy_cache_valid proxy_cookie_flags \
+         proxy_limit_rate proxy_no_cache proxy_pass_early_hints proxy_request_dynamic \
+         proxy_ssl_alpn proxy_ssl_certificate proxy_ssl_certificate_cache \
+         proxy_ssl_certificate_key proxy_ssl_ciphers proxy_ssl_conf_command proxy_ssl_crl \
+         proxy_ssl_key_log proxy_ssl_name proxy_ssl_password_file proxy_ssl_protocols \
+         proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate \
+         proxy_ssl_verify proxy_ssl_verify_depth proxy_store proxy_store_access",
     ),
     (
         "ngx_http_proxy_protocol_vendor_module",
@@ -175,7 +224,18 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_rewrite_module", "break if rewrite set"),
     (
         "ngx_http_scgi_module",
-        "scgi_bind scgi_buffer_size scgi_buffering scgi_buffers scgi_busy_buffers_size scgi_cache scgi_cache_background_update scgi_cache_bypass scgi_cache_key scgi_cache_lock scgi_cache_lock_age scgi_cache_lock_timeout scgi_cache_max_range_offset scgi_cache_methods scgi_cache_min_uses scgi_cache_path scgi_cache_purge scgi_cache_revalidate scgi_cache_use_stale scgi_cache_valid scgi_connect_timeout scgi_force_ranges scgi_hide_header scgi_ignore_client_abort scgi_ignore_headers scgi_intercept_errors scgi_limit_rate scgi_max_temp_file_size scgi_next_upstream scgi_next_upstream_timeout scgi_next_upstream_tries scgi_no_cache scgi_param scgi_pass scgi_pass_header scgi_pass_request_body scgi_pass_request_headers scgi_read_timeout scgi_request_buffering scgi_send_timeout scgi_socket_keepalive scgi_store scgi_store_access scgi_temp_file_write_size scgi_temp_path",
+        "scgi_bind scgi_buffer_size scgi_buffering scgi_buffers scgi_busy_buffers_size \
+         scgi_cache scgi_cache_background_update scgi_cache_bypass scgi_cache_key \
+         scgi_cache_lock scgi_cache_lock_age scgi_cache_lock_timeout \
+         scgi_cache_max_range_offset scgi_cache_methods scgi_cache_min_uses scgi_cache_path \
+         scgi_cache_purge scgi_cache_revalidate scgi_cache_use_stale scgi_cache_valid \
+         scgi_connect_timeout scgi_force_ranges scgi_hide_header scgi_ignore_client_abort \
+         scgi_ignore_headers scgi_intercept_errors scgi_limit_rate scgi_max_temp_file_size \
+         scgi_next_upstream scgi_next_upstream_timeout scgi_next_upstream_tries scgi_no_cache \
+         scgi_param scgi_pass scgi_pass_header scgi_pass_request_body \
+         scgi_pass_request_headers scgi_read_timeout scgi_request_buffering scgi_send_timeout \
+         scgi_socket_keepalive scgi_store scgi_store_access scgi_temp_file_write_size \
+         scgi_temp_path",
     ),
     (
         "ngx_http_secure_link_module",
@@ -189,11 +249,19 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_split_clients_module", "split_clients"),
     (
         "ngx_http_ssi_module",
-        "ssi ssi_ignore_recycled_buffers ssi_last_modified ssi_min_file_chunk ssi_silent_errors ssi_types ssi_value_length",
+        "ssi ssi_ignore_recycled_buffers ssi_last_modified ssi_min_file_chunk \
+         ssi_silent_errors ssi_types ssi_value_length",
     ),
     (
         "ngx_http_ssl_module",
-        "ssl ssl_buffer_size ssl_certificate ssl_certificate_cache ssl_certificate_compression ssl_certificate_key ssl_ciphers ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve ssl_ech_file ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file ssl_prefer_server_ciphers ssl_protocols ssl_reject_handshake ssl_session_cache ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_trusted_certificate ssl_verify_client ssl_verify_depth",
+        "ssl ssl_buffer_size ssl_certificate ssl_certificate_cache \
+         ssl_certificate_compression ssl_certificate_key ssl_ciphers ssl_client_certificate \
+         ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve ssl_ech_file \
+         ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file \
+         ssl_prefer_server_ciphers ssl_protocols ssl_reject_handshake ssl_session_cache \
+         ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling \
+         ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_trusted_certificate \
+         ssl_verify_client ssl_verify_depth",
     ),
     ("ngx_http_stub_status_module", "stub_status"),
     (
@@ -208,19 +276,42 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_upstream_hc_module", "health_check match"),
     (
         "ngx_http_userid_module",
-        "userid userid_domain userid_expires userid_flags userid_mark userid_name userid_p3p userid_path userid_service",
+        "userid userid_domain userid_expires userid_flags userid_mark userid_name userid_p3p \
+         userid_path userid_service",
     ),
     (
         "ngx_http_uwsgi_module",
-        "uwsgi_bind uwsgi_buffer_size uwsgi_buffering uwsgi_buffers uwsgi_busy_buffers_size uwsgi_cache uwsgi_cache_background_update uwsgi_cache_bypass uwsgi_cache_key uwsgi_cache_lock uwsgi_cache_lock_age uwsgi_cache_lock_timeout uwsgi_cache_max_range_offset uwsgi_cache_methods uwsgi_cache_min_uses uwsgi_cache_path uwsgi_cache_purge uwsgi_cache_revalidate uwsgi_cache_use_stale uwsgi_cache_valid uwsgi_connect_timeout uwsgi_force_ranges uwsgi_hide_header uwsgi_ignore_client_abort uwsgi_ignore_headers uwsgi_intercept_errors uwsgi_limit_rate uwsgi_max_temp_file_size uwsgi_modifier1 uwsgi_modifier2 uwsgi_next_upstream uwsgi_next_upstream_timeout uwsgi_next_upstream_tries uwsgi_no_cache uwsgi_param uwsgi_pass uwsgi_pass_header uwsgi_pass_request_body uwsgi_pass_request_headers uwsgi_read_timeout uwsgi_request_buffering uwsgi_send_timeout uwsgi_socket_keepalive uwsgi_ssl_certificate uwsgi_ssl_certificate_cache uwsgi_ssl_certificate_key uwsgi_ssl_ciphers uwsgi_ssl_conf_command uwsgi_ssl_crl uwsgi_ssl_key_log uwsgi_ssl_name uwsgi_ssl_password_file uwsgi_ssl_protocols uwsgi_ssl_server_name uwsgi_ssl_session_reuse uwsgi_ssl_trusted_certificate uwsgi_ssl_verify uwsgi_ssl_verify_depth uwsgi_store uwsgi_store_access uwsgi_string uwsgi_temp_file_write_size uwsgi_temp_path",
+        "uwsgi_bind uwsgi_buffer_size uwsgi_buffering uwsgi_buffers uwsgi_busy_buffers_size \
+         uwsgi_cache uwsgi_cache_background_update uwsgi_cache_bypass uwsgi_cache_key \
+         uwsgi_cache_lock uwsgi_cache_lock_age uwsgi_cache_lock_timeout \
+         uwsgi_cache_max_range_offset uwsgi_cache_methods uwsgi_cache_min_uses \
+         uwsgi_cache_path uwsgi_cache_purge uwsgi_cache_revalidate uwsgi_cache_use_stale \
+         uwsgi_cache_valid uwsgi_connect_timeout uwsgi_force_ranges uwsgi_hide_header \
+         uwsgi_ignore_client_abort uwsgi_ignore_headers uwsgi_intercept_errors \
+         uwsgi_limit_rate uwsgi_max_temp_file_size uwsgi_modifier1 uwsgi_modifier2 \
+         uwsgi_next_upstream uwsgi_next_upstream_timeout uwsgi_next_upstream_tries \
+         uwsgi_no_cache uwsgi_param uwsgi_pass uwsgi_pass_header uwsgi_pass_request_body \
+         uwsgi_pass_request_headers uwsgi_read_timeout uwsgi_request_buffering \
+         uwsgi_send_timeout uwsgi_socket_keepalive uwsgi_ssl_certificate \
+         uwsgi_ssl_certificate_cache uwsgi_ssl_certificate_key uwsgi_ssl_ciphers \
+         uwsgi_ssl_conf_command uwsgi_ssl_crl uwsgi_ssl_key_log uwsgi_ssl_name \
+         uwsgi_ssl_password_file uwsgi_ssl_protocols uwsgi_ssl_server_name \
+         uwsgi_ssl_session_reuse uwsgi_ssl_trusted_certificate uwsgi_ssl_verify \
+         uwsgi_ssl_verify_depth uwsgi_store uwsgi_store_access uwsgi_string \
+         uwsgi_temp_file_write_size uwsgi_temp_path",
     ),
     (
         "ngx_http_v2_module",
-        "http2 http2_body_preread_size http2_chunk_size http2_idle_timeout http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size http2_max_header_size http2_max_requests http2_pool_size http2_push http2_push_preload http2_recv_buffer_size http2_recv_timeout http2_streams_index_size",
+        "http2 http2_body_preread_size http2_chunk_size http2_idle_timeout \
+         http2_max_concurrent_pushes http2_max_concurrent_streams http2_max_field_size \
+         http2_max_header_size http2_max_requests http2_pool_size http2_push \
+         http2_push_preload http2_recv_buffer_size http2_recv_timeout \
+         http2_streams_index_size",
     ),
     (
         "ngx_http_v3_module",
-        "http3 http3_hq http3_max_concurrent_streams http3_stream_buffer_size quic_active_connection_id_limit quic_bpf quic_gso quic_host_key quic_retry",
+        "http3 http3_hq http3_max_concurrent_streams http3_stream_buffer_size \
+         quic_active_connection_id_limit quic_bpf quic_gso quic_host_key quic_retry",
     ),
     (
         "ngx_http_xslt_module",
@@ -258,13 +349,16 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     (
         "the upstream check module (Tengine)",
-        "check check_http_send check_http_expect_alive check_keepalive_requests check_shm_size check_status",
+        "check check_http_send check_http_expect_alive check_keepalive_requests \
+         check_shm_size check_status",
     ),
     ("the video on demand module", "vod vod_*"),
     ("the RTMP module", "rtmp rtmp_*"),
     (
         "the set-misc module",
-        "set_escape_uri set_unescape_uri set_if_empty set_quote_* set_hashed_upstream set_encode_* set_decode_* set_md5 set_sha1 set_hmac_* set_random set_secure_random_* set_rotate set_local_today set_formatted_*",
+        "set_escape_uri set_unescape_uri set_if_empty set_quote_* set_hashed_upstream \
+         set_encode_* set_decode_* set_md5 set_sha1 set_hmac_* set_random set_secure_random_* \
+         set_rotate set_local_today set_formatted_*",
     ),
     ("the echo module", "echo echo_*"),
     (

@@ -10,8 +10,19 @@ pub(super) fn rows() -> Vec<Row> {
         custom("proxy_pass", LOCATION, exactly(1), proxy_pass)
             .syntax("URL")
             .help("Passes requests to an upstream.")
-            .manual("http://, then a host and port, an upstream's name, or unix:/path. With a URI, even a slash alone, the part of the path that the location matched is replaced by it and the path is passed decoded and encoded again; without one, the request's own path is passed on as it came. In a regular expression's or a named location there can be no URI. With variables the URL is worked out for each request, and its URI, if it has one, is passed as it is. It is not inherited.")
-            .differs("A host that does not resolve does not stop the start. https:// is not supported yet. Names are looked up again as their time to live runs out."),
+            .manual(
+                "http://, then a host and port, an upstream's name, or unix:/path. With a URI, \
+                 even a slash alone, the part of the path that the location matched is \
+                 replaced by it and the path is passed decoded and encoded again; without one, \
+                 the request's own path is passed on as it came. In a regular expression's or \
+                 a named location there can be no URI. With variables the URL is worked out \
+                 for each request, and its URI, if it has one, is passed as it is. It is not \
+                 inherited.",
+            )
+            .differs(
+                "A host that does not resolve does not stop the start. https:// is not \
+                 supported yet. Names are looked up again as their time to live runs out.",
+            ),
     ]
 }
 

@@ -14,19 +14,31 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("default | off | redirect replacement")
             .default("default")
             .help("Rewrites Location and Refresh of the upstream's answers.")
-            .manual("A field that starts with the first text gets the second in its place; `~` and `~*` start a regular expression. `default` replaces the URL of proxy_pass by the location's path; it comes after proxy_pass and cannot be used with variables there. The first that fits counts. If a level has any proxy_redirect, it inherits none."),
+            .manual(
+                "A field that starts with the first text gets the second in its place; `~` and \
+                 `~*` start a regular expression. `default` replaces the URL of proxy_pass by \
+                 the location's path; it comes after proxy_pass and cannot be used with \
+                 variables there. The first that fits counts. If a level has any \
+                 proxy_redirect, it inherits none.",
+            ),
         custom("proxy_cookie_domain", LEVELS, between(1, 2), cookie_domain)
             .repeats()
             .syntax("off | domain replacement")
             .default("off")
             .help("Rewrites the domain of the upstream's cookies.")
-            .manual("A dot at the start of either word counts for nothing. `~` starts a regular expression. If a level has any, it inherits none."),
+            .manual(
+                "A dot at the start of either word counts for nothing. `~` starts a regular \
+                 expression. If a level has any, it inherits none.",
+            ),
         custom("proxy_cookie_path", LEVELS, between(1, 2), cookie_path)
             .repeats()
             .syntax("off | path replacement")
             .default("off")
             .help("Rewrites the path of the upstream's cookies.")
-            .manual("A path that starts with the first text gets the second in its place; `~` and `~*` start a regular expression. If a level has any, it inherits none."),
+            .manual(
+                "A path that starts with the first text gets the second in its place; `~` and \
+                 `~*` start a regular expression. If a level has any, it inherits none.",
+            ),
     ]
 }
 

@@ -11,7 +11,13 @@ pub(super) fn rows() -> Vec<Row> {
             .repeats()
             .syntax("code [text] | code URL | URL")
             .help("Answers at once.")
-            .manual("With 301, 302, 303, 307 and 308 the second word is where to go; with other codes it is the body, of type default_type. A URL alone (http://, https:// or $scheme) is a 302. 444 closes the connection without an answer. In a server it answers before any location is looked for. Of several in a block the first counts."),
+            .manual(
+                "With 301, 302, 303, 307 and 308 the second word is where to go; with other \
+                 codes it is the body, of type default_type. A URL alone (http://, https:// or \
+                 $scheme) is a 302. 444 closes the connection without an answer. In a server \
+                 it answers before any location is looked for. Of several in a block the first \
+                 counts.",
+            ),
     ]
 }
 

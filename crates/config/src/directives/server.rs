@@ -16,25 +16,53 @@ pub(super) fn rows() -> Vec<Row> {
         section("server", HTTP, exactly(0))
             .repeats()
             .help("Describes a virtual host.")
-            .manual("Requests are given to a server by the address they came in on (`listen`) and by their Host field (`server_name`). Where no name fits, the default server of the address takes the request: the one marked `default_server`, else the first."),
+            .manual(
+                "Requests are given to a server by the address they came in on (`listen`) and \
+                 by their Host field (`server_name`). Where no name fits, the default server \
+                 of the address takes the request: the one marked `default_server`, else the \
+                 first.",
+            ),
         section("location", SERVER_LOCATION, between(1, 2))
             .repeats()
             .syntax("[ = | ~ | ~* | ^~ ] uri")
             .help("Says what happens to the URIs that it matches.")
-            .manual("`=` matches exactly; a plain path matches as a prefix, the longest winning; `~` and `~*` are regular expressions, with and without regard to case, tried in the order written after the prefixes and winning over them unless the longest prefix is marked `^~`. `@name` is a target of error_page and try_files only. Matched is the decoded path, with `//` merged."),
+            .manual(
+                "`=` matches exactly; a plain path matches as a prefix, the longest winning; \
+                 `~` and `~*` are regular expressions, with and without regard to case, tried \
+                 in the order written after the prefixes and winning over them unless the \
+                 longest prefix is marked `^~`. `@name` is a target of error_page and \
+                 try_files only. Matched is the decoded path, with `//` merged.",
+            ),
         custom("listen", SERVER, at_least(1), listen)
             .repeats()
-            .syntax("address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [rcvbuf=size] [sndbuf=size] [ipv6only=on|off] [reuseport] [so_keepalive=on|off]")
+            .syntax(
+                "address[:port] | port | unix:path [default_server] [proxy_protocol] \
+                 [backlog=number] [rcvbuf=size] [sndbuf=size] [ipv6only=on|off] [reuseport] \
+                 [so_keepalive=on|off]",
+            )
             .default("*:80 | *:8000")
             .help("Names a socket that the server takes requests from.")
-            .manual("The port is 80 unless written; `*` is every IPv4 address, `[::]` every IPv6 address. A range of ports (8000-8010) opens each. `proxy_protocol` expects a PROXY header, version 1 or 2, at the start of every connection.")
-            .differs("Names other than localhost are not looked up: write the address. ssl, http2 and quic are not supported yet. reuseport, deferred, fastopen and bind are accepted: every worker has listeners of its own anyway."),
+            .manual(
+                "The port is 80 unless written; `*` is every IPv4 address, `[::]` every IPv6 \
+                 address. A range of ports (8000-8010) opens each. `proxy_protocol` expects a \
+                 PROXY header, version 1 or 2, at the start of every connection.",
+            )
+            .differs(
+                "Names other than localhost are not looked up: write the address. ssl, http2 \
+                 and quic are not supported yet. reuseport, deferred, fastopen and bind are \
+                 accepted: every worker has listeners of its own anyway.",
+            ),
         custom("server_name", SERVER, at_least(1), server_name)
             .repeats()
             .syntax("name …")
             .default("\"\"")
             .help("Names the virtual host.")
-            .manual("An exact name wins over `*.example.org`, that over `www.example.*`, and that over a regular expression (`~^www\\d+`); among wildcards the longest wins, among expressions the first. `.example.org` is example.org and everything below it. Named captures of an expression are variables."),
+            .manual(
+                "An exact name wins over `*.example.org`, that over `www.example.*`, and that \
+                 over a regular expression (`~^www\\d+`); among wildcards the longest wins, \
+                 among expressions the first. `.example.org` is example.org and everything \
+                 below it. Named captures of an expression are variables.",
+            ),
     ]
 }
 

@@ -13,28 +13,47 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("path")
             .default("html")
             .help("Names the directory that files are served from.")
-            .manual("The whole path of the request is looked for below it. Relative paths start at the prefix. Variables are allowed."),
+            .manual(
+                "The whole path of the request is looked for below it. Relative paths start at \
+                 the prefix. Variables are allowed.",
+            ),
         custom("alias", LOCATION, exactly(1), alias)
             .syntax("path")
             .help("Names what the matched part of the path stands for.")
-            .manual("In `location /i/ { alias /data/w3/images/; }`, /i/top.gif is /data/w3/images/top.gif. In a regular expression's location the alias is the whole file name and should use captures. End it with a slash where the location does."),
+            .manual(
+                "In `location /i/ { alias /data/w3/images/; }`, /i/top.gif is \
+                 /data/w3/images/top.gif. In a regular expression's location the alias is the \
+                 whole file name and should use captures. End it with a slash where the \
+                 location does.",
+            ),
         custom("index", LEVELS, at_least(1), index)
             .repeats()
             .syntax("file …")
             .default("index.html")
             .help("Names the files to look for where a directory is asked for.")
-            .manual("The first that exists is served by an internal redirect. A name that starts with a slash is taken as it is."),
+            .manual(
+                "The first that exists is served by an internal redirect. A name that starts \
+                 with a slash is taken as it is.",
+            ),
         custom("try_files", SERVER_LOCATION, at_least(2), try_files)
             .syntax("file … uri | =code | @name")
             .help("Looks for files in turn and goes elsewhere if there is none.")
-            .manual("Each name is looked for below root, or by alias; one that ends in a slash is a directory. The last word is where to go when nothing exists: a URI (an internal redirect), a named location, or a status. It is not inherited."),
+            .manual(
+                "Each name is looked for below root, or by alias; one that ends in a slash is \
+                 a directory. The last word is where to go when nothing exists: a URI (an \
+                 internal redirect), a named location, or a status. It is not inherited.",
+            ),
         custom("types", LEVELS, exactly(0), types)
             .repeats()
             .block()
             .syntax("")
             .default("{ text/html html; image/gif gif; image/jpeg jpg; }")
             .help("Maps file name extensions to media types.")
-            .manual("Each line is a type and its extensions. If a level has any types block, it inherits none. `include mime.types;` brings in a full table, which is built in for where no such file exists."),
+            .manual(
+                "Each line is a type and its extensions. If a level has any types block, it \
+                 inherits none. `include mime.types;` brings in a full table, which is built \
+                 in for where no such file exists.",
+            ),
         custom("default_type", LEVELS, exactly(1), default_type)
             .syntax("type")
             .default("text/plain")
@@ -47,11 +66,16 @@ pub(super) fn rows() -> Vec<Row> {
         custom("max_ranges", LEVELS, exactly(1), max_ranges)
             .syntax("number")
             .help("Bounds the ranges that one request may ask for.")
-            .manual("A request with more of them gets the whole file. 0 turns ranges off; without the directive there is no bound of its own."),
-        flag("log_not_found", LEVELS, |l: &mut Level| &mut l.settings.log_not_found)
-            .default("on")
-            .help("Logs files that do not exist as errors.")
-            .manual("`off` keeps noise such as a missing favicon out of the error log."),
+            .manual(
+                "A request with more of them gets the whole file. 0 turns ranges off; without \
+                 the directive there is no bound of its own.",
+            ),
+        flag("log_not_found", LEVELS, |l: &mut Level| {
+            &mut l.settings.log_not_found
+        })
+        .default("on")
+        .help("Logs files that do not exist as errors.")
+        .manual("`off` keeps noise such as a missing favicon out of the error log."),
     ]
 }
 

@@ -26,41 +26,81 @@ fn server_rows() -> Vec<Row> {
             .block()
             .syntax("name")
             .help("Names a set of interchangeable endpoints.")
-            .manual("proxy_pass http://name goes to one of its servers, in weighted turns unless another method is named."),
+            .manual(
+                "proxy_pass http://name goes to one of its servers, in weighted turns unless \
+                 another method is named.",
+            ),
         custom("server", UPSTREAM, at_least(1), server)
             .repeats()
-            .syntax("address [weight=number] [max_fails=number] [fail_timeout=time] [max_conns=number] [backup] [down] [resolve]")
+            .syntax(
+                "address [weight=number] [max_fails=number] [fail_timeout=time] \
+                 [max_conns=number] [backup] [down] [resolve]",
+            )
             .help("Adds an endpoint.")
-            .manual("A host and port (80 unless written), or unix:/path. `max_fails` failures within `fail_timeout` take it out of rotation for `fail_timeout`; 0 never does. `max_conns` bounds its connections, 0 not at all. `backup` is used when no other is left, `down` not at all. A name with several addresses is several endpoints.")
-            .differs("A name that does not resolve does not stop the start, and is looked up again as its time to live runs out, with or without `resolve`. Counts are kept for each worker."),
+            .manual(
+                "A host and port (80 unless written), or unix:/path. `max_fails` failures \
+                 within `fail_timeout` take it out of rotation for `fail_timeout`; 0 never \
+                 does. `max_conns` bounds its connections, 0 not at all. `backup` is used when \
+                 no other is left, `down` not at all. A name with several addresses is several \
+                 endpoints.",
+            )
+            .differs(
+                "A name that does not resolve does not stop the start, and is looked up again \
+                 as its time to live runs out, with or without `resolve`. Counts are kept for \
+                 each worker.",
+            ),
+        custom("resolver", UPSTREAM, at_least(1), own_resolver)
+            .syntax("address …")
+            .help("Is not supported yet in an upstream.")
+            .manual("Names of an upstream's servers are looked up with the resolver of http.")
+            .differs("It is refused."),
         custom("zone", UPSTREAM, between(1, 2), zone)
             .syntax("name [size]")
             .help("Is accepted: nginx shares an upstream's state among its workers with it.")
-            .manual("Workers tell one another which endpoints failed, without shared memory; counts such as max_conns are each worker's own.")
+            .manual("The name and size are read and not used: each worker counts for itself.")
             .differs("No memory is shared."),
     ]
 }
 
 fn balance_rows() -> Vec<Row> {
     vec![
-        custom("least_conn", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
-            set_method(build, draft, line, policy::Balance::LeastConn, true);
-        })
-            .help("Picks the endpoint with the fewest connections.")
-            .manual("Weights count; among equals the turns of the default method decide."),
-        custom("ip_hash", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
-            set_method(build, draft, line, policy::Balance::IpHash, false);
-        })
-            .help("Sends a client's address always to the same endpoint.")
-            .manual("The first three bytes of an IPv4 address count, or the whole IPv6 address. Servers cannot be `backup`."),
+        custom(
+            "least_conn",
+            UPSTREAM,
+            exactly(0),
+            |build, draft: &mut UpstreamDraft, line| {
+                set_method(build, draft, line, policy::Balance::LeastConn, true);
+            },
+        )
+        .help("Picks the endpoint with the fewest connections.")
+        .manual("Weights count; among equals the turns of the default method decide."),
+        custom(
+            "ip_hash",
+            UPSTREAM,
+            exactly(0),
+            |build, draft: &mut UpstreamDraft, line| {
+                set_method(build, draft, line, policy::Balance::IpHash, false);
+            },
+        )
+        .help("Sends a client's address always to the same endpoint.")
+        .manual(
+            "The first three bytes of an IPv4 address count, or the whole IPv6 address. \
+             Servers cannot be `backup`.",
+        ),
         custom("hash", UPSTREAM, between(1, 2), hash)
             .syntax("key [consistent]")
             .help("Sends a key always to the same endpoint.")
-            .manual("The key is a text with variables. `consistent` moves only a few keys when an endpoint is added or removed. Servers cannot be `backup`."),
+            .manual(
+                "The key is a text with variables. `consistent` moves only a few keys when an \
+                 endpoint is added or removed. Servers cannot be `backup`.",
+            ),
         custom("random", UPSTREAM, between(0, 2), random)
             .syntax("[two [method]]")
             .help("Picks an endpoint by chance.")
-            .manual("`two` draws two and takes the one with fewer connections (least_conn). Servers cannot be `backup`.")
+            .manual(
+                "`two` draws two and takes the one with fewer connections (least_conn). \
+                 Servers cannot be `backup`.",
+            )
             .differs("least_time is not supported yet."),
     ]
 }
@@ -71,20 +111,35 @@ fn keepalive_rows() -> Vec<Row> {
             .syntax("connections [local]")
             .default("32 local")
             .help("Bounds the idle connections that each worker keeps.")
-            .manual("The least recently used is closed when there would be more. 0 keeps none. It is not a bound on the connections in use.")
-            .differs("Idle connections are never shared by locations with different proxy_bind; `local` changes nothing."),
-        long_count("keepalive_requests", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.requests)
-            .default("1000")
-            .help("Bounds the requests of one connection to an endpoint.")
-            .manual("After that many the connection is closed."),
-        time("keepalive_time", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.time)
-            .default("1h")
-            .help("Bounds the age of a connection to an endpoint.")
-            .manual("Once it is older, it is closed after the request in progress."),
-        time("keepalive_timeout", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.timeout)
-            .default("60s")
-            .help("Bounds how long a connection to an endpoint stays idle.")
-            .manual("Keep it below the endpoint's own idle timeout: a request sent as the endpoint closes is the most frequent cause of a 502."),
+            .manual(
+                "The least recently used is closed when there would be more. 0 keeps none. It \
+                 is not a bound on the connections in use.",
+            )
+            .differs(
+                "`local`, which in nginx keeps a connection to the location that opened it, \
+                 changes nothing: locations share the pool.",
+            ),
+        long_count("keepalive_requests", UPSTREAM, |d: &mut UpstreamDraft| {
+            &mut d.upstream.keepalive.requests
+        })
+        .default("1000")
+        .help("Bounds the requests of one connection to an endpoint.")
+        .manual("After that many the connection is closed."),
+        time("keepalive_time", UPSTREAM, |d: &mut UpstreamDraft| {
+            &mut d.upstream.keepalive.time
+        })
+        .default("1h")
+        .help("Bounds the age of a connection to an endpoint.")
+        .manual("Once it is older, it is closed after the request in progress."),
+        time("keepalive_timeout", UPSTREAM, |d: &mut UpstreamDraft| {
+            &mut d.upstream.keepalive.timeout
+        })
+        .default("60s")
+        .help("Bounds how long a connection to an endpoint stays idle.")
+        .manual(
+            "Keep it below the endpoint's own idle timeout: a request sent as the endpoint \
+             closes is the most frequent cause of a 502.",
+        ),
     ]
 }
 
@@ -176,6 +231,14 @@ fn backup(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamSer
     }
 }
 
+fn own_resolver(build: &mut Build<'_>, _draft: &mut UpstreamDraft, line: &Line<'_>) {
+    build.error(
+        line.span(),
+        "\"resolver\" of an upstream's own is not supported yet",
+    );
+    build.help("write it in http: it holds for every upstream there");
+}
+
 fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
     let name = line.word(0);
     if let Some(size) = line.words().get(1) {
@@ -184,7 +247,7 @@ fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
     draft.upstream.zone = Some(name.text.as_str().into());
     build.note(
         line.span(),
-        "\"zone\" has no effect here: workers share failures without it, and count for themselves",
+        "\"zone\" has no effect here: each worker keeps its own state",
     );
 }
 
@@ -247,10 +310,13 @@ fn keepalive(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) 
             format!("invalid value \"{}\" in \"keepalive\" directive", word.text),
         ),
     }
-    if let Some(extra) = line.words().get(1)
-        && extra.text != "local"
-    {
-        build.invalid_parameter(extra);
+    match line.words().get(1) {
+        None => {}
+        Some(extra) if extra.text == "local" => build.note(
+            extra.span,
+            "\"local\" has no effect here: locations share the pool",
+        ),
+        Some(extra) => build.invalid_parameter(extra),
     }
 }
 

@@ -1,9 +1,13 @@
 //! What differs between two transcripts, each difference with a name that a case can list. It accepts nothing by itself.
 
+use libtest_mimic::{Failed, Trial};
+
+use crate::support::message::End;
+use crate::support::self_check::{check, equal};
 use crate::support::transcript::{Seen, Transcript};
 
 pub(crate) struct Difference {
-    /// E.g. `response 1 field Server`, `origin request 2 body`, `error log 1`.
+    /// E.g. `response 1 field server`, `origin request 2 body`, `error log 1`; fields by their lowercase names.
     pub(crate) place: String,
     pub(crate) peer: String,
     pub(crate) subject: String,
@@ -149,14 +153,96 @@ fn note(found: &mut Vec<Difference>, place: String, peer: &str, subject: &str) {
 impl std::fmt::Display for Difference {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(out, "{}", self.place)?;
-        let lines = |text: &str| {
-            if text.is_empty() {
-                "(nothing)".to_owned()
-            } else {
-                text.replace('\n', "\n               ")
-            }
-        };
-        writeln!(out, "    nginx:     {}", lines(&self.peer))?;
-        write!(out, "    tidegate:  {}", lines(&self.subject))
+        writeln!(out, "    nginx:     {}", visible(&self.peer))?;
+        write!(out, "    tidegate:  {}", visible(&self.subject))
+    }
+}
+
+/// Text of which nothing is hidden: emptiness has a word, and spaces at an end stand in quotes.
+fn visible(text: &str) -> String {
+    if text.is_empty() {
+        return "(nothing)".to_owned();
+    }
+    if text.trim() != text {
+        return format!("{text:?}");
+    }
+    text.replace('\n', "\n               ")
+}
+
+/// Checks that the comparison sees what differs, each thing by its name.
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        check(
+            "equal_transcripts_do_not_differ",
+            equal_transcripts_do_not_differ,
+        ),
+        check("every_difference_is_named", every_difference_is_named),
+    ]
+}
+
+fn equal_transcripts_do_not_differ() -> Result<(), Failed> {
+    equal(compare(&example(), &example()).len(), 0)
+}
+
+fn every_difference_is_named() -> Result<(), Failed> {
+    let places = |change: fn(&mut Transcript)| {
+        let mut changed = example();
+        change(&mut changed);
+        let found = compare(&example(), &changed);
+        found
+            .into_iter()
+            .map(|difference| difference.place)
+            .collect::<Vec<_>>()
+    };
+    equal(
+        places(|seen| seen.responses[0].start.push('!')),
+        vec!["response 1 start".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.responses[0].fields[0].1.push('!')),
+        vec!["response 1 field a".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.responses[0].fields.swap(0, 1)),
+        vec!["response 1 field order".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.responses[0].end = End::Cut),
+        vec!["response 1 end".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.requests[0].1[0].body.push('!')),
+        vec!["origin request 1 body".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.requests[0].1.clear()),
+        vec!["origin requests".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.access_log.clear()),
+        vec!["access log".to_owned()],
+    )?;
+    equal(
+        places(|seen| seen.error_log[0].push('!')),
+        vec!["error log 1".to_owned()],
+    )
+}
+
+fn example() -> Transcript {
+    let field = |name: &str| (name.to_owned(), "value".to_owned());
+    let seen = |start: &str| Seen {
+        start: start.to_owned(),
+        fields: vec![field("A"), field("B")],
+        body: "body".to_owned(),
+        trailers: Vec::new(),
+        end: End::Complete,
+        renamed: None,
+    };
+    Transcript {
+        responses: vec![seen("HTTP/1.1 200 OK")],
+        requests: vec![("origin".to_owned(), vec![seen("GET / HTTP/1.1")])],
+        access_log: vec!["line".to_owned()],
+        error_log: vec!["[error] line".to_owned()],
+        problems: Vec::new(),
     }
 }

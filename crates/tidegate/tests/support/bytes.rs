@@ -96,7 +96,5 @@ pub(crate) fn fits(pattern: &str, text: &str) -> bool {
 
 /// Where `needle` starts in `haystack`.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len().max(1))
-        .position(|window| window == needle)
+    memchr::memmem::find(haystack, needle)
 }

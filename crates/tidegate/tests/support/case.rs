@@ -213,7 +213,7 @@ pub(crate) enum Expect {
 
 /// A difference that is known and accepted, with its reason.
 pub(crate) struct Difference {
-    /// As the comparison names it, e.g. `response 1 field Server`; a trailing `*` stands for the rest.
+    /// As the comparison names it, e.g. `response 1 field server`; `*` stands for anything.
     pub(crate) place: String,
     pub(crate) reason: String,
 }

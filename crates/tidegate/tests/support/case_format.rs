@@ -12,7 +12,7 @@
 //! | `client:` | the client's script |
 //! | `access log:` | every line of the access log |
 //! | `error log:` | lines of the error log; one of level `warn` or above that is not listed fails |
-//! | `differ:` | `PLACE: reason`, a difference to nginx that is accepted |
+//! | `differ:` | `PLACE: reason`, a difference to nginx that is accepted; PLACE as a failed comparison prints it, `*` for anything |
 //! | `needs:` | `ipv6`: the case is skipped where there is none |
 //!
 //! `{{listen}}`, `{{listen2}}`, … are listening addresses, `{{NAME}}` the address of an origin, `{{dir}}` the case's directory.

@@ -100,20 +100,26 @@ impl<'a> Client<'a> {
                     .map_err(|error| format!("{from}: {error}"))?;
             }
             ClientAct::FileShows { file, text } => self.await_text(file, text)?,
-            ClientAct::Exits(code) => {
-                let status = self.server.await_exit()?;
-                if status.code() != Some(*code) {
-                    return Err(format!("expected exit code {code}, got {status}"));
-                }
-            }
-            ClientAct::MemoryBelow(mib) => {
-                let peak = self.server.peak_memory()?;
-                if peak > mib * 1024 {
-                    return Err(format!("expected a memory below {mib} MiB, got {peak} KiB"));
-                }
-            }
+            ClientAct::Exits(code) => self.await_exit(*code)?,
+            ClientAct::MemoryBelow(mib) => self.check_memory(*mib)?,
         }
         Ok(())
+    }
+
+    fn await_exit(&mut self, code: i32) -> Result<(), String> {
+        let status = self.server.await_exit()?;
+        if status.code() == Some(code) {
+            return Ok(());
+        }
+        Err(format!("expected exit code {code}, got {status}"))
+    }
+
+    fn check_memory(&self, mib: u64) -> Result<(), String> {
+        let peak = self.server.peak_memory()?;
+        if peak <= mib * 1024 {
+            return Ok(());
+        }
+        Err(format!("expected a memory below {mib} MiB, got {peak} KiB"))
     }
 
     /// Only the last answer counts as received.

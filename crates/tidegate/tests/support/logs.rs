@@ -40,7 +40,7 @@ pub(crate) fn read_access_log(place: &Place, responses: &[Seen]) -> Vec<String> 
 }
 
 /// Puts the renamed length of a body where the received one stands as a whole value.
-fn follow_lengths(line: &str, responses: &[Seen]) -> String {
+pub(crate) fn follow_lengths(line: &str, responses: &[Seen]) -> String {
     let follow = |found: &Captures<'_>| {
         let whole = found.get(0).map_or(0, |found| found.end());
         let is_value = !line[whole..].starts_with(['.', ':']);

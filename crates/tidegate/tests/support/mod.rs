@@ -15,6 +15,7 @@ pub(crate) mod moments;
 pub(crate) mod origin;
 pub(crate) mod place;
 pub(crate) mod run;
+pub(crate) mod self_check;
 pub(crate) mod server;
 pub(crate) mod step_format;
 pub(crate) mod suite;

@@ -7,7 +7,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::support::bytes::fits;
 use crate::support::case::Case;
+use crate::support::case_format::read_case;
 use crate::support::logs::is_serious;
+use crate::support::self_check;
 use crate::support::server::Binary;
 use crate::support::transcript::Transcript;
 
@@ -17,18 +19,48 @@ const AT_ONCE: usize = 6;
 /// Whether a case's text holds.
 pub(crate) type Judge = fn(&str) -> Result<(), String>;
 
-/// Runs a test for each file `*.EXTENSION` below `tests/DIR`.
-pub(crate) fn run_all(dir: &str, extension: &str, judge: Judge) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests")
-        .join(dir);
-    let mut files = Vec::new();
-    find_files(&root, extension, &mut files);
-    files.sort();
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_ONCE);
-    let trials = files.iter().map(|path| trial(&root, path, judge)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+/// A directory of case files, and how each is judged.
+pub(crate) struct Suite {
+    /// Below `tests/`.
+    pub(crate) dir: &'static str,
+    pub(crate) extension: &'static str,
+    pub(crate) judge: Judge,
+    /// Checks of what the suite adds to the harness.
+    pub(crate) checks: Vec<Trial>,
+    /// Its files are listed as ignored and only read; the caller says why.
+    pub(crate) skipped: bool,
+}
+
+impl Suite {
+    /// Runs the checks of the harness, then a test for each file.
+    pub(crate) fn run(self) -> ExitCode {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests")
+            .join(self.dir);
+        let mut files = Vec::new();
+        find_files(&root, self.extension, &mut files);
+        files.sort();
+        let mut trials = self_check::trials();
+        trials.extend(self.checks);
+        for path in &files {
+            trials.push(trial(&root, path, self.judge).with_ignored_flag(self.skipped));
+        }
+        trials.push(self_check::check("every_file_can_be_read", move || {
+            read_all(&files)
+        }));
+        let mut arguments = Arguments::from_args();
+        arguments.test_threads.get_or_insert(AT_ONCE);
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }
+}
+
+fn read_all(files: &[PathBuf]) -> Result<(), Failed> {
+    for path in files {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failed::from(error.to_string()))?;
+        read_case(&text).map_err(|why| Failed::from(format!("{}: {why}", path.display())))?;
+    }
+    Ok(())
 }
 
 fn find_files(dir: &Path, extension: &str, files: &mut Vec<PathBuf>) {

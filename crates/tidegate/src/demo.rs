@@ -1,0 +1,242 @@
+//! The demonstration: a gateway in front of three origins of our own, one of which fails in a different way every few
+//! seconds, and a live account of what failed and what the client got instead. Not here: the gateway.
+
+mod mood;
+mod origin;
+mod show;
+mod traffic;
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::logs::clock::Clock;
+use mood::Mood;
+use origin::Origin;
+use show::{HEADING, Show, Tally};
+use crate::record::{Observer, Summary};
+
+/// The ports that are taken if they are free: the gateway's, then the origins'.
+const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
+
+/// Everything in place, nothing started yet.
+pub struct Demo {
+    gateway: SocketAddr,
+    origins: [(&'static str, TcpListener, SocketAddr); 3],
+}
+
+impl Demo {
+    /// Finds ports on the loopback address.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn prepare() -> io::Result<Self> {
+        let [gateway, steady, moody, backup] = PORTS;
+        let origin = |name, port| -> io::Result<_> {
+            let listener = listen(port)?;
+            let address = listener.local_addr()?;
+            Ok((name, listener, address))
+        };
+        let origins = [
+            origin("steady", steady)?,
+            origin("moody", moody)?,
+            origin("backup", backup)?,
+        ];
+        // Free again at the end of this line: the gateway listens itself.
+        let gateway = listen(gateway)?.local_addr()?;
+        Ok(Self { gateway, origins })
+    }
+
+    /// The configuration that it runs.
+    pub fn configuration(&self) -> String {
+        let [(_, _, steady), (_, _, moody), (_, _, backup)] = &self.origins;
+        format!(
+            "\
+daemon off;
+pid off;
+error_log stderr crit;
+
+events {{
+}}
+
+http {{
+    access_log off;
+
+    upstream all {{
+        server {steady};
+        server {moody} max_fails=0;
+        server {backup} backup;
+    }}
+
+    upstream moody_alone {{
+        server {moody} max_fails=0;
+        server {backup} backup;
+    }}
+
+    server {{
+        listen {gateway};
+
+        proxy_connect_timeout 1s;
+        proxy_read_timeout 1s;
+        proxy_next_upstream error timeout invalid_header http_503;
+
+        location / {{
+            proxy_pass http://all;
+        }}
+
+        location /alone {{
+            proxy_pass http://moody_alone;
+        }}
+    }}
+}}
+",
+            gateway = self.gateway,
+        )
+    }
+
+    fn introduction(&self) -> String {
+        let [(_, _, steady), (_, _, moody), (_, _, backup)] = &self.origins;
+        let (gateway, seconds) = (self.gateway, mood::LASTS.as_secs());
+        format!(
+            "\
+Tidegate in front of three origins, at http://{gateway}
+
+  steady  {steady}  always answers
+  moody   {moody}  fails in a different way every {seconds} seconds
+  backup  {backup}  is asked when no other can answer
+
+Try in another terminal:
+  {all:<38}steady and moody take turns
+  {alone:<38}moody, with only the backup behind it
+  {print:<38}the nginx.conf that runs here
+
+The demonstration sends three requests a second itself, so that there is
+something to see. Requests that go well are not shown. Ctrl-C ends it.
+
+{HEADING}
+",
+            all = format!("curl -i http://{gateway}/"),
+            alone = format!("curl -i http://{gateway}/alone"),
+            print = "tidegate demo --print-config",
+        )
+    }
+
+    /// Starts the origins, the client, and the account of what happens. Returns where the gateway tells it.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn start(self) -> io::Result<Running> {
+        print!("{}", self.introduction());
+        let names = self
+            .origins
+            .iter()
+            .map(|(name, _, address)| (address.to_string(), *name))
+            .collect();
+        let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let since = Instant::now();
+        for (name, listener, address) in self.origins {
+            let moody_since = (name == "moody").then_some(since);
+            Origin {
+                name,
+                address,
+                moody_since,
+            }
+            .serve(listener)?;
+        }
+        let (observer, summaries) = channel();
+        let account = thread::Builder::new().name("account".into());
+        let account = account.spawn(move || tell(&summaries, &Show { names, colours }, since))?;
+        let gateway = self.gateway;
+        thread::Builder::new()
+            .name("client".into())
+            .spawn(move || traffic::send_for_ever(gateway))?;
+        Ok(Running { observer, account })
+    }
+}
+
+/// A demonstration that runs.
+pub struct Running {
+    observer: Observer,
+    account: JoinHandle<Tally>,
+}
+
+impl Running {
+    /// Where the gateway tells what happens.
+    pub fn observer(&self) -> Observer {
+        self.observer.clone()
+    }
+
+    /// What happened in all, when the gateway has ended and every observer is gone.
+    pub fn end(self) -> String {
+        drop(self.observer);
+        self.account.join().unwrap_or_default().text()
+    }
+}
+
+fn listen(wanted: u16) -> io::Result<TcpListener> {
+    let on = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    on(wanted).or_else(|_| on(0))
+}
+
+/// Prints what happens until nobody tells any more.
+fn tell(summaries: &Receiver<Summary>, show: &Show, since: Instant) -> Tally {
+    const LOOK: Duration = Duration::from_millis(100);
+    let (clock, mut tally, mut mood) = (Clock::new(), Tally::default(), None);
+    loop {
+        let news = summaries.recv_timeout(LOOK);
+        // Looked at after the wait: a change of mood is told before what it did.
+        let now = Mood::at(since.elapsed());
+        if mood.replace(now) != Some(now) {
+            put(&show.mood(now.says()));
+        }
+        match news {
+            Ok(summary) => {
+                tally.add(&summary);
+                let stamp = clock.error_stamp();
+                let time = stamp.rsplit(' ').next().unwrap_or_default();
+                put(&show.lines(time, &summary));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return tally,
+        }
+    }
+}
+
+fn put(text: &str) {
+    // A terminal that is gone needs no account.
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_configuration_is_right() {
+        let text = Demo::prepare().unwrap().configuration();
+        let loaded = config::load_text(&text);
+        assert!(loaded.config.is_some(), "{:?}", loaded.diagnostics);
+    }
+
+    #[test]
+    fn its_introduction_fits_eighty_columns() {
+        let text = Demo::prepare().unwrap().introduction();
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_account_ends_when_nobody_tells_any_more() {
+        let (observer, summaries) = channel();
+        let show = Show {
+            names: vec![],
+            colours: false,
+        };
+        drop(observer);
+        assert_eq!(tell(&summaries, &show, Instant::now()), Tally::default());
+    }
+}
