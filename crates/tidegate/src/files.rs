@@ -24,10 +24,8 @@ impl RequestFields for HeadFields<'_> {
 /// Asks a decision about files.
 fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMut(&Template) -> Vec<u8>) -> T) -> T {
     let fields = HeadFields(&request.head.fields);
-    let table = request.generation.tables.locations(request.server);
     let file_request = FileRequest {
         settings: request.settings(),
-        alias_pattern: table.alias_pattern(request.location),
         path: &request.uri.path,
         args: &request.uri.args,
         method: request.head.method.as_str(),

@@ -26,6 +26,7 @@ pub(crate) fn settings() -> Settings {
         root: Root {
             path: Template::literal("html"),
             alias: false,
+            replaces: None,
         },
         index: Arc::new([Template::literal("index.html")]),
         types: Arc::new(Types::default()),

@@ -104,11 +104,6 @@ impl Timer {
         self.deadline = Instant::now().checked_add(span);
     }
 
-    /// Nothing fires until armed again.
-    pub(crate) fn disarm(&mut self) {
-        self.deadline = None;
-    }
-
     /// Ready once the deadline has passed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.deadline else { return Poll::Pending };

@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use config::model::{Level, Pattern, Types};
+use config::model::{Level, Types};
 
 use super::request::{Eval, FileRequest, Refusal, text};
 
@@ -27,15 +27,11 @@ pub(super) enum Alias {
 
 /// How the request's location maps URIs.
 pub(super) fn alias(request: &FileRequest<'_>) -> Alias {
-    if !request.settings.root.alias {
-        return Alias::No;
-    }
-    match request.alias_pattern {
-        Pattern::Exact(name) | Pattern::Prefix(name) | Pattern::PrefixNoRegex(name) => {
-            Alias::Prefix(name.len())
-        }
-        Pattern::Regex(_) => Alias::All,
-        Pattern::Server | Pattern::Named(_) => Alias::No,
+    let root = &request.settings.root;
+    match root.replaces {
+        _ if !root.alias => Alias::No,
+        Some(length) => Alias::Prefix(length),
+        None => Alias::All,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use config::model::{Level, Pattern, Settings, Template};
+use config::model::{Level, Settings, Template};
 
 /// Evaluates a template for the request at hand.
 pub type Eval<'a> = dyn FnMut(&Template) -> Vec<u8> + 'a;
@@ -18,8 +18,6 @@ pub trait Fields {
 pub struct FileRequest<'a> {
     /// The location's settings.
     pub settings: &'a Settings,
-    /// The pattern of the location that wrote `alias`: see [`crate::route::LocationTable::alias_pattern`].
-    pub alias_pattern: &'a Pattern,
     /// `$uri`.
     pub path: &'a [u8],
     /// `$args`.

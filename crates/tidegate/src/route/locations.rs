@@ -42,8 +42,6 @@ pub struct LocationTable {
     locations: Vec<Location>,
     /// For each location, the level inside it.
     levels: Vec<Level>,
-    /// For each location, the one that wrote the `alias` that is in force there.
-    alias_owners: Vec<LocationId>,
     /// `@name` and its id.
     named: Vec<(Box<str>, LocationId)>,
 }
@@ -62,12 +60,11 @@ impl LocationTable {
         let mut table = Self {
             locations: Vec::new(),
             levels: Vec::new(),
-            alias_owners: Vec::new(),
             named: Vec::new(),
         };
-        let root = table.insert(&server.root, None);
+        table.insert(&server.root);
         for location in &server.named {
-            let id = table.insert(location, Some(root));
+            let id = table.insert(location);
             if let Pattern::Named(name) = &location.pattern {
                 table.named.push((name.clone(), id));
             }
@@ -75,15 +72,8 @@ impl LocationTable {
         table
     }
 
-    fn insert(&mut self, location: &Location, parent: Option<LocationId>) -> LocationId {
+    fn insert(&mut self, location: &Location) -> LocationId {
         let id = LocationId(u32::try_from(self.locations.len()).unwrap_or(u32::MAX));
-        let inherits =
-            |parent: &LocationId| self.get(*parent).settings.root == location.settings.root;
-        let owner = parent
-            .filter(inherits)
-            .and_then(|parent| self.alias_owners.get(parent.index()).copied())
-            .unwrap_or(id);
-        self.alias_owners.push(owner);
         self.locations.push(Location {
             children: Vec::new(),
             ..location.clone()
@@ -91,7 +81,7 @@ impl LocationTable {
         self.levels.push(Level::default());
         let mut level = Level::default();
         for child in &location.children {
-            let child_id = self.insert(child, Some(id));
+            let child_id = self.insert(child);
             level.add(child, child_id);
         }
         level.link();
@@ -107,15 +97,6 @@ impl LocationTable {
     /// If the id is another table's.
     pub fn get(&self, id: LocationId) -> &Location {
         &self.locations[id.index()]
-    }
-
-    /// The pattern of the location that wrote the `root` or `alias` in force at this one. An `alias` replaces that
-    /// pattern's part of the URI, also in locations nested inside.
-    ///
-    /// # Panics
-    /// If the id is another table's.
-    pub fn alias_pattern(&self, id: LocationId) -> &Pattern {
-        &self.get(self.alias_owners[id.index()]).pattern
     }
 
     /// A named location, `@` included.

@@ -79,11 +79,6 @@ impl Pool {
         let timeout = self.settings.timeout;
         self.idle.retain(|idle| now.duration_since(idle.since) < timeout && is_quiet(&idle.connection.stream));
     }
-
-    /// Whether nothing is kept.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.idle.is_empty()
-    }
 }
 
 /// An idle connection must have nothing to read: an end or bytes that nobody asked for disqualify it.

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 
-use config::model::{Pattern, Root, Settings, Template, Types};
+use config::model::{Root, Settings, Template, Types};
 use rustix::io::Errno;
 
 use super::*;
@@ -18,7 +18,6 @@ const DATE: &str = "Tue, 02 Jan 2024 03:04:05 GMT";
 struct Site {
     directory: Directory,
     settings: Settings,
-    pattern: Pattern,
 }
 
 impl Site {
@@ -41,24 +40,22 @@ impl Site {
         Self {
             directory,
             settings,
-            pattern: Pattern::Server,
         }
     }
 
-    fn aliased(pattern: Pattern, below: &str) -> Self {
+    fn aliased(replaces: Option<usize>, below: &str) -> Self {
         let mut site = Self::new();
         site.settings.root = Root {
             path: Template::literal(&format!("{}{below}", site.directory.path())),
             alias: true,
+            replaces,
         };
-        site.pattern = pattern;
         site
     }
 
     fn ask(&self, method: &str, path: &str, args: &str, fields: &[(&str, &str)]) -> FileAnswer {
         let request = FileRequest {
             settings: &self.settings,
-            alias_pattern: &self.pattern,
             path: path.as_bytes(),
             args: args.as_bytes(),
             method,
@@ -205,7 +202,6 @@ fn an_errors_page_keeps_its_status_and_knows_no_conditions() {
     let fields = [("if-none-match", ETAG), ("range", "bytes=0-1")];
     let request = FileRequest {
         settings: &site.settings,
-        alias_pattern: &site.pattern,
         path: b"/ten",
         args: b"",
         method: "GET",
@@ -325,7 +321,6 @@ fn errors_of_the_system_choose_the_status() {
     let site = Site::new();
     let request = FileRequest {
         settings: &site.settings,
-        alias_pattern: &site.pattern,
         path: b"/x",
         args: b"",
         method: "GET",
@@ -366,7 +361,7 @@ fn methods_are_refused_where_nginx_refuses_them() {
 
 #[test]
 fn an_alias_replaces_the_locations_part() {
-    let site = Site::aliased(Pattern::Prefix("/a/".into()), "/");
+    let site = Site::aliased(Some("/a/".len()), "/");
     assert_eq!(body(&delivery(site.get("/a/ten"))), "0123456789");
     let FileAnswer::Redirect(location) = site.get("/a/d") else {
         panic!("no redirect");
@@ -385,9 +380,7 @@ fn an_alias_replaces_the_locations_part() {
 
 #[test]
 fn an_alias_in_an_expressions_location_names_the_file() {
-    let regex = fancy_regex::Regex::new("x").unwrap();
-    let regex = config::model::Regex::new("x", regex, vec![None]);
-    let site = Site::aliased(Pattern::Regex(regex), "/ten");
+    let site = Site::aliased(None, "/ten");
     assert_eq!(body(&delivery(site.get("/whatever"))), "0123456789");
 }
 
@@ -399,7 +392,6 @@ fn roots_are_evaluated_and_start_at_the_prefix() {
         settings.root.path = template;
         let request = FileRequest {
             settings: &settings,
-            alias_pattern: &site.pattern,
             path: b"/a",
             args: b"",
             method: "GET",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use config::model::{Part, Pattern, Root, Settings, TryCandidate, Variable};
+use config::model::{Part, Root, Settings, TryCandidate, Variable};
 
 use super::*;
 use crate::fixture::{Directory, Pairs, settings};
@@ -36,7 +36,6 @@ fn evaluate(template: &Template, uri: &str) -> Vec<u8> {
 struct Site {
     directory: Directory,
     settings: Settings,
-    pattern: Pattern,
 }
 
 impl Site {
@@ -51,17 +50,16 @@ impl Site {
         Self {
             directory,
             settings,
-            pattern: Pattern::Server,
         }
     }
 
-    fn aliased(pattern: Pattern) -> Self {
+    fn aliased(replaces: Option<usize>) -> Self {
         let mut site = Self::new();
         site.settings.root = Root {
             path: Template::literal(&format!("{}/", site.directory.path())),
             alias: true,
+            replaces,
         };
-        site.pattern = pattern;
         site
     }
 
@@ -75,7 +73,6 @@ impl Site {
             .collect();
         let request = FileRequest {
             settings: &self.settings,
-            alias_pattern: &self.pattern,
             path: uri.as_bytes(),
             args: b"",
             method: "GET",
@@ -134,7 +131,7 @@ fn the_last_argument_is_a_status_a_name_or_a_uri() {
 
 #[test]
 fn below_an_alias_variables_lose_the_locations_prefix() {
-    let site = Site::aliased(Pattern::Prefix("/tf/".into()));
+    let site = Site::aliased(Some("/tf/".len()));
     let status = || TryTarget::Status(404);
     assert_eq!(
         site.try_all("/tf/a.txt", &["$uri"], status()).0,
@@ -158,12 +155,7 @@ fn below_an_alias_variables_lose_the_locations_prefix() {
 
 #[test]
 fn an_expressions_alias_is_completed_by_the_candidate() {
-    let regex = fancy_regex::Regex::new("x").unwrap();
-    let site = Site::aliased(Pattern::Regex(config::model::Regex::new(
-        "x",
-        regex,
-        vec![None],
-    )));
+    let site = Site::aliased(None);
     let expected = Tried::Found {
         uri: Some(b"a.txt".to_vec()),
         add_uri_to_alias: true,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::model::{ProxyPass, ProxyTarget, Root, ServerSettings, Template};
+use config::model::{ProxyPass, ProxyTarget, ServerSettings, Template};
 use proptest::prelude::*;
 
 use super::super::captures::tests::regex;
@@ -237,35 +237,6 @@ fn named_locations_are_found_by_name_only() {
     assert_eq!(written(&table.get(id).pattern), "@fallback");
     assert_eq!(table.named("@other"), None);
     assert_eq!(find(&table, "@fallback"), "server");
-}
-
-#[test]
-fn nested_locations_know_whose_alias_they_inherit() {
-    let aliased = |mut location: Location, path: &str| {
-        location.settings.root = Root {
-            path: Template::literal(path),
-            alias: true,
-        };
-        location
-    };
-    let inner = aliased(matching("\\.php$", vec![]), "/data/");
-    let other = aliased(prefix("/a/b/", vec![]), "/other/");
-    let table = table(vec![aliased(prefix("/a/", vec![inner, other]), "/data/")]);
-    for (path, expected) in [
-        ("/a/x", "/a/"),
-        ("/a/x.php", "/a/"),
-        ("/a/b/x", "/a/b/"),
-        ("/x", "server"),
-    ] {
-        let found = table
-            .find(path.as_bytes(), &mut Captures::default())
-            .unwrap();
-        assert_eq!(
-            written(table.alias_pattern(found.location)),
-            expected,
-            "{path}"
-        );
-    }
 }
 
 #[test]
