@@ -47,18 +47,11 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
         None => Default::default(),
     };
     let counter = Counter::new(options.requests, options.keep)?;
-    println!(
-        "User-space instructions for a small GET, of {} requests:",
-        options.requests
-    );
+    println!("User-space instructions for a small GET, of {} requests:", options.requests);
     for contender in options.contenders {
         let program = contender.program(&tidegate);
         match program {
-            Ok(program) => println!(
-                "  {:<10} {:>8.0}",
-                contender.name(),
-                counter.per_request(contender, &program)?
-            ),
+            Ok(program) => println!("  {:<10} {:>8.0}", contender.name(), counter.per_request(contender, &program)?),
             Err(reason) => println!("  {:<10} is left out: {reason}", contender.name()),
         }
     }
@@ -67,12 +60,7 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
 
 fn read(mut arguments: lexopt::Parser) -> Result<Option<Options>, String> {
     let default = vec![Contender::Nginx, Contender::Tidegate];
-    let mut options = Options {
-        contenders: default,
-        requests: 2000,
-        tidegate: None,
-        keep: None,
-    };
+    let mut options = Options { contenders: default, requests: 2000, tidegate: None, keep: None };
     while let Some(argument) = arguments.next().map_err(|error| error.to_string())? {
         match argument {
             Long("only") => options.contenders = contenders(&value(&mut arguments)?)?,
@@ -87,10 +75,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Option<Options>, String> {
 }
 
 fn number(word: &OsString) -> Result<u64, String> {
-    let number = word
-        .to_str()
-        .and_then(|word| word.parse().ok())
-        .filter(|number| *number > 0);
+    let number = word.to_str().and_then(|word| word.parse().ok()).filter(|number| *number > 0);
     number.ok_or_else(|| format!("--requests takes a positive number, not {word:?}"))
 }
 
@@ -109,20 +94,11 @@ impl Counter {
         let cores = Cores::choose()?;
         cores.stay_off_the_proxys()?;
         let descriptors = cores::raise_descriptor_limit(DESCRIPTORS);
-        let origin =
-            origin::start().map_err(|error| format!("the origin does not start: {error}"))?;
+        let origin = origin::start().map_err(|error| format!("the origin does not start: {error}"))?;
         let scratch = Scratch::new()?;
         let profiles = keep.unwrap_or_else(|| scratch.path.clone());
-        fs::create_dir_all(&profiles)
-            .map_err(|error| format!("{}: {error}", profiles.display()))?;
-        Ok(Self {
-            cores,
-            scratch,
-            origin,
-            descriptors,
-            requests,
-            profiles,
-        })
+        fs::create_dir_all(&profiles).map_err(|error| format!("{}: {error}", profiles.display()))?;
+        Ok(Self { cores, scratch, origin, descriptors, requests, profiles })
     }
 
     fn per_request(&self, contender: Contender, program: &Path) -> Result<f64, String> {
@@ -133,9 +109,7 @@ impl Counter {
 
     /// All instructions of a run with that many requests.
     fn count(&self, contender: Contender, program: &Path, requests: u64) -> Result<u64, String> {
-        let file = self
-            .profiles
-            .join(format!("{}-{requests}", contender.name()));
+        let file = self.profiles.join(format!("{}-{requests}", contender.name()));
         let mut output = OsString::from("--callgrind-out-file=");
         output.push(&file);
         let mut running = Running::start(&Launch {
@@ -147,10 +121,7 @@ impl Counter {
             directory: self.scratch.path.clone(),
             descriptors: self.descriptors,
         })?;
-        let script = Script {
-            connections: 1,
-            ..SMALL_GET.script(running.address())
-        };
+        let script = Script { connections: 1, ..SMALL_GET.script(running.address()) };
         let tally = Load::new(script).and_then(|mut load| load.run(Until::Each(requests)));
         let tally = tally.map_err(|error| error.to_string())?;
         if let Some((failure, _)) = tally.failures.iter().next() {
@@ -158,20 +129,14 @@ impl Counter {
         }
         running.requests += tally.requests();
         running.finish().map_err(|error| error.to_string())?;
-        let profile =
-            fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let profile = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         total(&profile).ok_or_else(|| format!("{} has no `totals:` line", file.display()))
     }
 }
 
 /// The instructions of a callgrind profile (its manual, "Callgrind Format Specification").
 fn total(profile: &str) -> Option<u64> {
-    profile
-        .lines()
-        .find_map(|line| line.strip_prefix("totals: "))?
-        .trim()
-        .parse()
-        .ok()
+    profile.lines().find_map(|line| line.strip_prefix("totals: "))?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -180,26 +145,14 @@ mod tests {
 
     #[test]
     fn the_total_is_the_totals_line() {
-        assert_eq!(
-            total("# callgrind format\nsummary: 5\nfn=x\n0 5\n\ntotals: 123456\n"),
-            Some(123_456)
-        );
+        assert_eq!(total("# callgrind format\nsummary: 5\nfn=x\n0 5\n\ntotals: 123456\n"), Some(123_456));
         assert_eq!(total("# callgrind format\n"), None);
     }
 
     #[test]
     fn options_choose_contenders_and_requests() {
-        let options = read(lexopt::Parser::from_args([
-            "--only=haproxy",
-            "--requests",
-            "500",
-        ]))
-        .unwrap()
-        .unwrap();
-        assert_eq!(
-            (options.contenders, options.requests),
-            (vec![Contender::Haproxy], 500)
-        );
+        let options = read(lexopt::Parser::from_args(["--only=haproxy", "--requests", "500"])).unwrap().unwrap();
+        assert_eq!((options.contenders, options.requests), (vec![Contender::Haproxy], 500));
         assert!(read(lexopt::Parser::from_args(["--requests", "0"])).is_err());
     }
 }

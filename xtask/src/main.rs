@@ -19,26 +19,10 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
-    Task {
-        name: "bench",
-        help: Some(bench::HELP),
-        run: bench::main,
-    },
-    Task {
-        name: "instructions",
-        help: Some(instructions::HELP),
-        run: instructions::main,
-    },
-    Task {
-        name: "forwarder",
-        help: None,
-        run: bench::forwarder::main,
-    },
-    Task {
-        name: "pinned",
-        help: None,
-        run: bench::cores::pinned_main,
-    },
+    Task { name: "bench", help: Some(bench::HELP), run: bench::main },
+    Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
+    Task { name: "forwarder", help: None, run: bench::forwarder::main },
+    Task { name: "pinned", help: None, run: bench::cores::pinned_main },
 ];
 
 fn main() -> ExitCode {

@@ -23,11 +23,7 @@ fn every_golden_file_means_what_is_written_beside_it() {
             wrong.push(format!("{}\n{found}", name(&file)));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "differs from what is expected:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "differs from what is expected:\n{}", wrong.join("\n"));
 }
 
 fn golden_files() -> Vec<PathBuf> {
@@ -42,8 +38,5 @@ fn golden_files() -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -65,12 +65,7 @@ impl Decoder {
             Framing::Chunked => State::Size,
             Framing::Close => State::ToClose,
         };
-        Self {
-            state,
-            limits,
-            line: Vec::new(),
-            trailers: None,
-        }
+        Self { state, limits, line: Vec::new(), trailers: None }
     }
 
     /// Whether the body ended.
@@ -118,19 +113,11 @@ impl Decoder {
                 State::Trailer => at += self.trailer(rest)?,
             }
         }
-        Ok(Decoded {
-            data: at..at,
-            consumed: at,
-            done: self.is_done(),
-        })
+        Ok(Decoded { data: at..at, consumed: at, done: self.is_done() })
     }
 
     fn data(&self, from: usize, to: usize) -> Decoded {
-        Decoded {
-            data: from..to,
-            consumed: to,
-            done: self.is_done(),
-        }
+        Decoded { data: from..to, consumed: to, done: self.is_done() }
     }
 
     fn after_data(&self, left: u64) -> State {
@@ -158,11 +145,7 @@ impl Decoder {
         if complete {
             let size = chunk_size(&self.line)?;
             self.line.clear();
-            self.state = if size == 0 {
-                State::Trailer
-            } else {
-                State::Data(size)
-            };
+            self.state = if size == 0 { State::Trailer } else { State::Data(size) };
         }
         Ok(taken)
     }
@@ -183,9 +166,7 @@ impl Decoder {
     }
 
     fn trailer(&mut self, input: &[u8]) -> Result<usize, BodyError> {
-        let (taken, complete) = self
-            .gather(input, self.limits.trailer)
-            .map_err(|_| BodyError::Trailer)?;
+        let (taken, complete) = self.gather(input, self.limits.trailer).map_err(|_| BodyError::Trailer)?;
         if !complete {
             return Ok(taken);
         }
@@ -195,13 +176,10 @@ impl Decoder {
             self.state = State::Done;
             return Ok(taken);
         }
-        let (name, value) =
-            parse_field_line(content, 0, content.len()).ok_or(BodyError::Trailer)?;
+        let (name, value) = parse_field_line(content, 0, content.len()).ok_or(BodyError::Trailer)?;
         let trailers = self.trailers.get_or_insert_with(Fields::new);
         trailers.push(&content[name], &content[value]);
-        if trailers.len() > self.limits.trailer_fields
-            || trailers.bytes().len() > self.limits.trailer
-        {
+        if trailers.len() > self.limits.trailer_fields || trailers.bytes().len() > self.limits.trailer {
             return Err(BodyError::Trailer);
         }
         Ok(taken)
@@ -211,10 +189,7 @@ impl Decoder {
 /// Hexadecimal digits, then perhaps extensions, which mean nothing to us; CRLF at the end.
 fn chunk_size(line: &[u8]) -> Result<u64, BodyError> {
     let content = line.strip_suffix(b"\r\n").ok_or(BodyError::ChunkSize)?;
-    let digits = content
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let digits = content.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (size, rest) = content.split_at(digits);
     let ends_well = match rest.trim_ascii_start() {
         [] => rest.is_empty(),

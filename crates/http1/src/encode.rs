@@ -5,14 +5,7 @@ use crate::head::Version;
 
 /// `METHOD TARGET HTTP/x.y` and its line end.
 pub fn request_line(out: &mut Vec<u8>, method: &[u8], target: &[u8], version: Version) {
-    for part in [
-        method,
-        b" ",
-        target,
-        b" ",
-        version.as_str().as_bytes(),
-        b"\r\n",
-    ] {
+    for part in [method, b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);
     }
 }
@@ -21,13 +14,7 @@ pub fn request_line(out: &mut Vec<u8>, method: &[u8], target: &[u8], version: Ve
 pub fn status_line(out: &mut Vec<u8>, version: Version, status: u16, reason: &[u8]) {
     out.extend_from_slice(version.as_str().as_bytes());
     let digit = |value: u16| b'0' + (value % 10) as u8;
-    out.extend_from_slice(&[
-        b' ',
-        digit(status / 100),
-        digit(status / 10),
-        digit(status),
-        b' ',
-    ]);
+    out.extend_from_slice(&[b' ', digit(status / 100), digit(status / 10), digit(status), b' ']);
     out.extend_from_slice(reason);
     out.extend_from_slice(b"\r\n");
 }

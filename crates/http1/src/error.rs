@@ -43,10 +43,7 @@ impl RequestError {
 
     /// Whether a bound on fields was passed, for which nginx has its own status 494.
     pub fn is_head_too_large(&self) -> bool {
-        matches!(
-            self,
-            RequestError::FieldTooLong | RequestError::HeadTooLong | RequestError::TooManyFields
-        )
+        matches!(self, RequestError::FieldTooLong | RequestError::HeadTooLong | RequestError::TooManyFields)
     }
 }
 
@@ -62,9 +59,7 @@ impl fmt::Display for RequestError {
             RequestError::TooManyFields => f.write_str("client sent too many header lines"),
             RequestError::Field(line) => write!(f, "client sent invalid header line: \"{line}\""),
             RequestError::DuplicateHost => f.write_str("client sent duplicate host header"),
-            RequestError::MissingHost => {
-                f.write_str("client sent HTTP/1.1 request without \"Host\" header")
-            }
+            RequestError::MissingHost => f.write_str("client sent HTTP/1.1 request without \"Host\" header"),
             RequestError::InvalidHost => f.write_str("client sent invalid host header"),
         }
     }
@@ -118,11 +113,7 @@ pub enum FramingError {
 impl FramingError {
     /// The status for a request with this fault.
     pub fn status(self) -> u16 {
-        if self == FramingError::UnknownCoding {
-            501
-        } else {
-            400
-        }
+        if self == FramingError::UnknownCoding { 501 } else { 400 }
     }
 }
 
@@ -131,9 +122,7 @@ impl fmt::Display for FramingError {
         f.write_str(match self {
             FramingError::Length => "invalid \"Content-Length\" header",
             FramingError::DuplicateLength => "duplicate \"Content-Length\" header",
-            FramingError::LengthAndCoding => {
-                "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time"
-            }
+            FramingError::LengthAndCoding => "\"Content-Length\" and \"Transfer-Encoding\" headers at the same time",
             FramingError::UnknownCoding => "unknown \"Transfer-Encoding\"",
             FramingError::DuplicateCoding => "duplicate \"Transfer-Encoding\" header",
             FramingError::CodingInHttp10 => "\"Transfer-Encoding\" header in an HTTP/1.0 message",

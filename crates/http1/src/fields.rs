@@ -29,10 +29,7 @@ pub struct Fields {
 impl Fields {
     /// An empty list.
     pub const fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            lines: Vec::new(),
-        }
+        Self { bytes: Vec::new(), lines: Vec::new() }
     }
 
     /// Removes everything, keeping the memory.
@@ -57,34 +54,21 @@ impl Fields {
     }
 
     fn field(&self, line: Line) -> Field<'_> {
-        let range = |at: u32, len: u32| {
-            self.bytes
-                .get(at as usize..(at + len) as usize)
-                .unwrap_or_default()
-        };
-        Field {
-            name: range(line.name, line.name_len),
-            value: range(line.value, line.value_len),
-        }
+        let range = |at: u32, len: u32| self.bytes.get(at as usize..(at + len) as usize).unwrap_or_default();
+        Field { name: range(line.name, line.name_len), value: range(line.value, line.value_len) }
     }
 
     fn matching<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> + Clone {
         let length = name.len() as u32;
         let same = move |line: &&Line| {
-            line.name_len == length
-                && self
-                    .field(**line)
-                    .name
-                    .eq_ignore_ascii_case(name.as_bytes())
+            line.name_len == length && self.field(**line).name.eq_ignore_ascii_case(name.as_bytes())
         };
         self.lines.iter().filter(same)
     }
 
     /// The first value of that name, compared without regard to case.
     pub fn get<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
-        self.matching(name)
-            .next()
-            .map(|line| self.field(*line).value)
+        self.matching(name).next().map(|line| self.field(*line).value)
     }
 
     /// Every value of that name, in order.
@@ -110,12 +94,7 @@ impl Fields {
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(value);
         let (name_len, value_len) = (name.len() as u32, value.len() as u32);
-        self.lines.push(Line {
-            name: at,
-            name_len,
-            value: at + name_len,
-            value_len,
-        });
+        self.lines.push(Line { name: at, name_len, value: at + name_len, value_len });
     }
 
     /// Removes every line of that name; how many there were.

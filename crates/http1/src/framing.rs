@@ -52,9 +52,7 @@ fn declared(version: Version, fields: &Fields) -> Result<Option<Framing>, Framin
         },
         (Some(_), None) if codings.next().is_some() => Err(FramingError::DuplicateCoding),
         (Some(_), None) if version == Version::H10 => Err(FramingError::CodingInHttp10),
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
-            Ok(Some(Framing::Chunked))
-        }
+        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Some(Framing::Chunked)),
         (Some(_), None) => Err(FramingError::UnknownCoding),
     }
 }
@@ -62,9 +60,7 @@ fn declared(version: Version, fields: &Fields) -> Result<Option<Framing>, Framin
 /// Digits only: no sign, no list, no white space inside (RFC 9110 §8.6).
 fn number(text: &[u8]) -> Result<u64, FramingError> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let parsed = std::str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse().ok());
+    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     parsed.filter(|_| digits).ok_or(FramingError::Length)
 }
 
@@ -72,24 +68,13 @@ fn number(text: &[u8]) -> Result<u64, FramingError> {
 pub fn persistent(version: Version, fields: &Fields) -> bool {
     match version {
         Version::H11 => !fields.has_token("connection", "close"),
-        Version::H10 => {
-            fields.has_token("connection", "keep-alive") && !fields.has_token("connection", "close")
-        }
+        Version::H10 => fields.has_token("connection", "keep-alive") && !fields.has_token("connection", "close"),
     }
 }
 
 /// Whether a field belongs to one connection only (RFC 9110 §7.6.1).
 pub fn is_hop_by_hop(name: &[u8]) -> bool {
-    const NAMES: [&str; 7] = [
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-        "trailer",
-    ];
-    NAMES
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    const NAMES: [&str; 7] =
+        ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer"];
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -172,20 +172,12 @@ fn check_partial_line(line: &[u8], limits: &RequestLimits) -> Result<(), Request
     }
 }
 
-fn check_partial_fields(
-    input: &[u8],
-    from: usize,
-    limits: &RequestLimits,
-) -> Result<(), RequestError> {
+fn check_partial_fields(input: &[u8], from: usize, limits: &RequestLimits) -> Result<(), RequestError> {
     if input.len() > limits.head {
         return Err(RequestError::HeadTooLong);
     }
     let last = memchr::memrchr(b'\n', &input[from..]).map_or(from, |end| from + end + 1);
-    if input.len() - last > limits.field {
-        Err(RequestError::FieldTooLong)
-    } else {
-        Ok(())
-    }
+    if input.len() - last > limits.field { Err(RequestError::FieldTooLong) } else { Ok(()) }
 }
 
 /// The longest method that is taken.
@@ -200,8 +192,7 @@ fn parse_request_line(head: &mut RequestHead) -> Result<(), RequestError> {
     let line = &head.line;
     let method_end = memchr::memchr(b' ', line).ok_or(RequestError::Line)?;
     let method = &line[..method_end];
-    if method.is_empty() || method.len() > MAX_METHOD || !method.iter().all(|byte| is_method(*byte))
-    {
+    if method.is_empty() || method.len() > MAX_METHOD || !method.iter().all(|byte| is_method(*byte)) {
         return Err(RequestError::Method);
     }
     head.method = Method::from_bytes(method).map_err(|_| RequestError::Method)?;
@@ -211,11 +202,7 @@ fn parse_request_line(head: &mut RequestHead) -> Result<(), RequestError> {
     };
     let version = syntax::trim(line, rest.start + space, rest.end);
     rest.end = rest.start + space;
-    if line[rest.clone()]
-        .iter()
-        .any(|byte| *byte <= b' ' || *byte == 0x7f)
-        || line[version.clone()].contains(&b' ')
-    {
+    if line[rest.clone()].iter().any(|byte| *byte <= b' ' || *byte == 0x7f) || line[version.clone()].contains(&b' ') {
         return Err(RequestError::Line);
     }
     head.version = match Version::parse(&line[version.clone()]) {
@@ -239,11 +226,7 @@ fn find_end(input: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-fn parse_request_fields(
-    fields: &mut Fields,
-    block: &[u8],
-    limits: &RequestLimits,
-) -> Result<(), RequestError> {
+fn parse_request_fields(fields: &mut Fields, block: &[u8], limits: &RequestLimits) -> Result<(), RequestError> {
     fields.load(block);
     let mut at = 0;
     let mut hosts = 0;
@@ -254,8 +237,8 @@ fn parse_request_fields(
         if end - at > limits.field {
             return Err(RequestError::FieldTooLong);
         }
-        let (name, value) = parse_field_line(block, at, end)
-            .ok_or_else(|| RequestError::Field(shown(&block[at..end])))?;
+        let (name, value) =
+            parse_field_line(block, at, end).ok_or_else(|| RequestError::Field(shown(&block[at..end])))?;
         at = next;
         if !is_valid_name(&block[name.clone()], limits.underscores) {
             if limits.ignore_invalid {
@@ -269,48 +252,29 @@ fn parse_request_fields(
             return Err(RequestError::TooManyFields);
         }
     }
-    if hosts > 1 {
-        Err(RequestError::DuplicateHost)
-    } else {
-        Ok(())
-    }
+    if hosts > 1 { Err(RequestError::DuplicateHost) } else { Ok(()) }
 }
 
 /// nginx's valid names: letters, digits, `-`, and `_` where allowed.
 fn is_valid_name(name: &[u8], underscores: bool) -> bool {
-    name.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || (*byte == b'_' && underscores))
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || (*byte == b'_' && underscores))
 }
 
 /// `name: value`; `None` for anything else: folded lines, white space before the colon, control bytes (RFC 9112 §5).
-pub(crate) fn parse_field_line(
-    input: &[u8],
-    from: usize,
-    to: usize,
-) -> Option<(Range<usize>, Range<usize>)> {
+pub(crate) fn parse_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Range<usize>)> {
     let line = input.get(from..to)?;
     let colon = memchr::memchr(b':', line)?;
-    let (name, value) = (
-        from..from + colon,
-        syntax::trim(input, from + colon + 1, to),
-    );
+    let (name, value) = (from..from + colon, syntax::trim(input, from + colon + 1, to));
     let valid = !name.is_empty()
-        && input[name.clone()]
-            .iter()
-            .all(|byte| syntax::is_token(*byte))
-        && input[value.clone()]
-            .iter()
-            .all(|byte| syntax::is_value(*byte));
+        && input[name.clone()].iter().all(|byte| syntax::is_token(*byte))
+        && input[value.clone()].iter().all(|byte| syntax::is_value(*byte));
     valid.then_some((name, value))
 }
 
 /// The start of a bad line, fit for a log.
 fn shown(line: &[u8]) -> Box<str> {
     const SHOWN: usize = 100;
-    line[..line.len().min(SHOWN)]
-        .escape_ascii()
-        .to_string()
-        .into()
+    line[..line.len().min(SHOWN)].escape_ascii().to_string().into()
 }
 
 /// Takes a response's head off the start of `input`: the bytes it took, or `None` when it has not ended yet.
@@ -328,19 +292,11 @@ pub fn parse_response(
         return Err(ResponseError::StatusLine);
     }
     let Some(line) = syntax::line(input, 0) else {
-        return if input.len() > limits.head {
-            Err(ResponseError::TooLarge)
-        } else {
-            Ok(None)
-        };
+        return if input.len() > limits.head { Err(ResponseError::TooLarge) } else { Ok(None) };
     };
     parse_status_line(head, &input[..line.end]).ok_or(ResponseError::StatusLine)?;
     let Some(end) = find_end(input, line.next) else {
-        return if input.len() > limits.head {
-            Err(ResponseError::TooLarge)
-        } else {
-            Ok(None)
-        };
+        return if input.len() > limits.head { Err(ResponseError::TooLarge) } else { Ok(None) };
     };
     if end > limits.head {
         return Err(ResponseError::TooLarge);
@@ -355,35 +311,27 @@ fn parse_status_line(head: &mut ResponseHead, line: &[u8]) -> Option<()> {
     head.version = Version::parse(version)?;
     let rest = rest.strip_prefix(b" ")?.trim_ascii_start();
     let (digits, reason) = rest.split_at_checked(3)?;
-    let status: u16 = std::str::from_utf8(digits)
-        .ok()
-        .filter(|_| digits.iter().all(u8::is_ascii_digit))?
-        .parse()
-        .ok()?;
+    let status: u16 =
+        std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))?.parse().ok()?;
     let separated = reason.is_empty() || reason[0] == b' ';
     if status < 100 || !separated || !reason.iter().all(|byte| syntax::is_value(*byte)) {
         return None;
     }
     head.status = status;
     head.reason.clear();
-    head.reason
-        .extend_from_slice(reason.get(1..).unwrap_or_default());
+    head.reason.extend_from_slice(reason.get(1..).unwrap_or_default());
     Some(())
 }
 
-fn parse_response_fields(
-    fields: &mut Fields,
-    block: &[u8],
-    limits: &ResponseLimits,
-) -> Result<(), ResponseError> {
+fn parse_response_fields(fields: &mut Fields, block: &[u8], limits: &ResponseLimits) -> Result<(), ResponseError> {
     fields.load(block);
     let mut at = 0;
     while let Some(Line { end, next }) = syntax::line(block, at) {
         if end == at {
             break;
         }
-        let (name, value) = parse_field_line(block, at, end)
-            .ok_or_else(|| ResponseError::Field(shown(&block[at..end])))?;
+        let (name, value) =
+            parse_field_line(block, at, end).ok_or_else(|| ResponseError::Field(shown(&block[at..end])))?;
         fields.line(name, value);
         if fields.len() > limits.fields {
             return Err(ResponseError::TooLarge);

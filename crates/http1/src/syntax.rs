@@ -9,15 +9,8 @@ pub(crate) struct Line {
 /// Finds the line that begins at `from`; `None` when its end is not here yet. LF alone ends a line too (RFC 9112 §2.2).
 pub(crate) fn line(input: &[u8], from: usize) -> Option<Line> {
     let end = from + memchr::memchr(b'\n', input.get(from..)?)?;
-    let content_end = if end > from && input[end - 1] == b'\r' {
-        end - 1
-    } else {
-        end
-    };
-    Some(Line {
-        end: content_end,
-        next: end + 1,
-    })
+    let content_end = if end > from && input[end - 1] == b'\r' { end - 1 } else { end };
+    Some(Line { end: content_end, next: end + 1 })
 }
 
 /// RFC 9110 §5.6.2.

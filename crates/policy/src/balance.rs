@@ -37,12 +37,7 @@ const DRAWS: u32 = 20;
 
 impl Balance {
     /// Chooses among `group`.
-    pub(crate) fn choose(
-        self,
-        upstream: &mut Upstream,
-        group: &[EndpointId],
-        pick: &Pick<'_>,
-    ) -> Option<EndpointId> {
+    pub(crate) fn choose(self, upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
         match self {
             Balance::RoundRobin => None,
             Balance::LeastConn => least_conn::choose(upstream, group, pick),

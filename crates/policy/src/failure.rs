@@ -134,11 +134,9 @@ impl Failure {
                 Failure::DestinationIpUnroutable(errno)
             }
             errno::EACCES | errno::EPERM => Failure::DestinationIpProhibited(errno),
-            errno::EADDRNOTAVAIL
-            | errno::EMFILE
-            | errno::ENFILE
-            | errno::ENOBUFS
-            | errno::ENOMEM => Failure::ConnectionLimitReached(errno),
+            errno::EADDRNOTAVAIL | errno::EMFILE | errno::ENFILE | errno::ENOBUFS | errno::ENOMEM => {
+                Failure::ConnectionLimitReached(errno)
+            }
             errno::ETIMEDOUT => Failure::Timeout(Phase::Connect),
             other => Failure::ConnectFailed(other),
         }
@@ -148,11 +146,7 @@ impl Failure {
     pub fn from_io(phase: Phase, errno: Option<i32>, reused: bool) -> Self {
         match errno {
             Some(errno::ETIMEDOUT) => Failure::Timeout(phase),
-            errno => Failure::ConnectionTerminated {
-                phase,
-                errno,
-                reused,
-            },
+            errno => Failure::ConnectionTerminated { phase, errno, reused },
         }
     }
 
@@ -199,24 +193,16 @@ impl Failure {
             Failure::ConnectionRefused(_) | Failure::ConnectFailed(_) => "connection_refused",
             Failure::DestinationIpUnroutable(_) => "destination_ip_unroutable",
             Failure::DestinationIpProhibited(_) => "destination_ip_prohibited",
-            Failure::ConnectionLimitReached(_) | Failure::ProxyInternalError => {
-                "proxy_internal_error"
-            }
+            Failure::ConnectionLimitReached(_) | Failure::ProxyInternalError => "proxy_internal_error",
             Failure::Timeout(Phase::Resolve) => "dns_timeout",
             Failure::Timeout(Phase::Select | Phase::Connect | Phase::Tls) => "connection_timeout",
             Failure::Timeout(Phase::Send) => "connection_write_timeout",
-            Failure::Timeout(Phase::AwaitHead | Phase::Body | Phase::Tunnel) => {
-                "connection_read_timeout"
-            }
-            Failure::ConnectionTerminated {
-                phase: Phase::Body, ..
-            } => "http_response_incomplete",
+            Failure::Timeout(Phase::AwaitHead | Phase::Body | Phase::Tunnel) => "connection_read_timeout",
+            Failure::ConnectionTerminated { phase: Phase::Body, .. } => "http_response_incomplete",
             Failure::ConnectionTerminated { .. } => "connection_terminated",
             Failure::HttpProtocolError | Failure::HttpResponseHeader(_) => "http_protocol_error",
             Failure::HttpResponseHeaderSectionSize => "http_response_header_section_size",
-            Failure::HttpResponseFraming(_) | Failure::HttpResponseTransferCoding => {
-                "http_response_transfer_coding"
-            }
+            Failure::HttpResponseFraming(_) | Failure::HttpResponseTransferCoding => "http_response_transfer_coding",
             Failure::HttpUpgradeFailed => "http_upgrade_failed",
         }
     }
@@ -224,9 +210,9 @@ impl Failure {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Failure::ConnectionLimitReached(_)
-            | Failure::ProxyInternalError
-            | Failure::DestinationIpProhibited(_) => Blame::Gateway,
+            Failure::ConnectionLimitReached(_) | Failure::ProxyInternalError | Failure::DestinationIpProhibited(_) => {
+                Blame::Gateway
+            }
             _ => Blame::Endpoint,
         }
     }
@@ -237,9 +223,7 @@ impl Failure {
             Phase::Resolve | Phase::Select | Phase::Connect | Phase::Tls => Delivery::NeverSent,
             Phase::Send => Delivery::MaybeProcessed,
             Phase::AwaitHead => match self {
-                Failure::Timeout(_) | Failure::ConnectionTerminated { .. } => {
-                    Delivery::MaybeProcessed
-                }
+                Failure::Timeout(_) | Failure::ConnectionTerminated { .. } => Delivery::MaybeProcessed,
                 _ => Delivery::Answered,
             },
             Phase::Body | Phase::Tunnel => Delivery::Answered,
@@ -249,9 +233,9 @@ impl Failure {
     /// How grave nginx holds it.
     pub fn level(&self) -> Level {
         match self {
-            Failure::DestinationIpProhibited(_)
-            | Failure::ConnectionLimitReached(_)
-            | Failure::ConnectFailed(_) => Level::Crit,
+            Failure::DestinationIpProhibited(_) | Failure::ConnectionLimitReached(_) | Failure::ConnectFailed(_) => {
+                Level::Crit
+            }
             Failure::ConnectionRefused(errno::ENOENT) => Level::Crit,
             Failure::Timeout(Phase::Tunnel) => Level::Info,
             _ => Level::Error,
@@ -267,25 +251,17 @@ impl Failure {
             | Failure::DestinationIpUnroutable(errno)
             | Failure::DestinationIpProhibited(errno)
             | Failure::ConnectionLimitReached(errno)
-            | Failure::ConnectFailed(errno) => {
-                format!("connect() failed ({})", errno_text(*errno)).into()
-            }
+            | Failure::ConnectFailed(errno) => format!("connect() failed ({})", errno_text(*errno)).into(),
             Failure::Timeout(_) => "upstream timed out (110: Connection timed out)".into(),
-            Failure::ConnectionTerminated { errno: None, .. } => {
-                "upstream prematurely closed connection".into()
+            Failure::ConnectionTerminated { errno: None, .. } => "upstream prematurely closed connection".into(),
+            Failure::ConnectionTerminated { phase: Phase::Send, errno: Some(errno), .. } => {
+                format!("writev() failed ({})", errno_text(*errno)).into()
             }
-            Failure::ConnectionTerminated {
-                phase: Phase::Send,
-                errno: Some(errno),
-                ..
-            } => format!("writev() failed ({})", errno_text(*errno)).into(),
-            Failure::ConnectionTerminated {
-                errno: Some(errno), ..
-            } => format!("recv() failed ({})", errno_text(*errno)).into(),
+            Failure::ConnectionTerminated { errno: Some(errno), .. } => {
+                format!("recv() failed ({})", errno_text(*errno)).into()
+            }
             Failure::HttpProtocolError => "upstream sent no valid HTTP/1.0 header".into(),
-            Failure::HttpResponseHeader(line) => {
-                format!("upstream sent invalid header: \"{line}\"").into()
-            }
+            Failure::HttpResponseHeader(line) => format!("upstream sent invalid header: \"{line}\"").into(),
             Failure::HttpResponseFraming(what) => format!("upstream sent {what}").into(),
             Failure::HttpResponseHeaderSectionSize => "upstream sent too big header".into(),
             Failure::HttpResponseTransferCoding => "upstream sent invalid chunked response".into(),
@@ -312,34 +288,19 @@ mod tests {
     #[test]
     fn phrases_are_those_that_log_tools_know() {
         let phrase = |failure: Failure| failure.nginx_phrase().into_owned();
-        assert_eq!(
-            phrase(Failure::from_connect_errno(111)),
-            "connect() failed (111: Connection refused)"
-        );
-        assert_eq!(
-            phrase(Failure::from_io(Phase::AwaitHead, None, false)),
-            "upstream prematurely closed connection"
-        );
+        assert_eq!(phrase(Failure::from_connect_errno(111)), "connect() failed (111: Connection refused)");
+        assert_eq!(phrase(Failure::from_io(Phase::AwaitHead, None, false)), "upstream prematurely closed connection");
         assert_eq!(
             phrase(Failure::from_io(Phase::AwaitHead, Some(104), true)),
             "recv() failed (104: Connection reset by peer)"
         );
-        assert_eq!(
-            phrase(Failure::from_io(Phase::Send, Some(32), true)),
-            "writev() failed (32: Broken pipe)"
-        );
+        assert_eq!(phrase(Failure::from_io(Phase::Send, Some(32), true)), "writev() failed (32: Broken pipe)");
     }
 
     #[test]
     fn only_what_happened_before_sending_counts_as_never_sent() {
-        assert_eq!(
-            Failure::from_connect_errno(111).delivery(),
-            Delivery::NeverSent
-        );
-        assert_eq!(
-            Failure::timed_out(Phase::AwaitHead).delivery(),
-            Delivery::MaybeProcessed
-        );
+        assert_eq!(Failure::from_connect_errno(111).delivery(), Delivery::NeverSent);
+        assert_eq!(Failure::timed_out(Phase::AwaitHead).delivery(), Delivery::MaybeProcessed);
         assert_eq!(Failure::HttpProtocolError.delivery(), Delivery::Answered);
     }
 }

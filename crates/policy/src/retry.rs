@@ -63,13 +63,10 @@ impl Condition {
             | Failure::HttpResponseFraming(_)
             | Failure::HttpResponseHeaderSectionSize
             | Failure::HttpUpgradeFailed => Condition::InvalidHeader,
-            Failure::DestinationUnavailable
-            | Failure::ProxyInternalError
-            | Failure::HttpResponseTransferCoding => return None,
-            Failure::ConnectionTerminated {
-                phase: Phase::Body | Phase::Tunnel,
-                ..
-            } => return None,
+            Failure::DestinationUnavailable | Failure::ProxyInternalError | Failure::HttpResponseTransferCoding => {
+                return None;
+            }
+            Failure::ConnectionTerminated { phase: Phase::Body | Phase::Tunnel, .. } => return None,
             Failure::DnsError
             | Failure::ConnectionRefused(_)
             | Failure::DestinationIpUnroutable(_)
@@ -175,8 +172,7 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
     let Some(condition) = situation.met.condition() else {
         return Decision::GiveUp;
     };
-    let repeatable =
-        !situation.sent || situation.idempotent || conditions.contains(Condition::NonIdempotent);
+    let repeatable = !situation.sent || situation.idempotent || conditions.contains(Condition::NonIdempotent);
     let in_time = settings.timeout.is_zero() || situation.elapsed < settings.timeout;
     if !conditions.contains(condition) || !repeatable || !situation.replayable || !in_time {
         return Decision::GiveUp;
@@ -184,11 +180,7 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
     if situation.reused && condition == Condition::Error {
         return Decision::Again;
     }
-    if situation.tries_left > 1 {
-        Decision::Next
-    } else {
-        Decision::GiveUp
-    }
+    if situation.tries_left > 1 { Decision::Next } else { Decision::GiveUp }
 }
 
 /// What an attempt says of its endpoint. Statuses count only where they are cases; 403 and 404 never do, nor what is our own
@@ -247,132 +239,70 @@ mod tests {
     }
 
     fn with(conditions: &[Condition]) -> RetrySettings {
-        let mut settings = RetrySettings {
-            conditions: Conditions::OFF,
-            ..RetrySettings::default()
-        };
-        conditions
-            .iter()
-            .for_each(|condition| settings.conditions.insert(*condition));
+        let mut settings = RetrySettings { conditions: Conditions::OFF, ..RetrySettings::default() };
+        conditions.iter().for_each(|condition| settings.conditions.insert(*condition));
         settings
     }
 
     #[test]
     fn errors_go_to_the_next_endpoint_while_tries_are_left() {
         let settings = RetrySettings::default();
-        assert_eq!(
-            decide(&settings, &situation(Met::Failure(&REFUSED))),
-            Decision::Next
-        );
-        let last = Situation {
-            tries_left: 1,
-            ..situation(Met::Failure(&REFUSED))
-        };
+        assert_eq!(decide(&settings, &situation(Met::Failure(&REFUSED))), Decision::Next);
+        let last = Situation { tries_left: 1, ..situation(Met::Failure(&REFUSED)) };
         assert_eq!(decide(&settings, &last), Decision::GiveUp);
     }
 
     #[test]
     fn a_request_that_is_not_idempotent_is_repeated_only_if_nothing_was_sent_or_it_is_allowed() {
         let closed = Failure::from_io(Phase::AwaitHead, None, false);
-        let sent = Situation {
-            idempotent: false,
-            ..situation(Met::Failure(&closed))
-        };
-        let unsent = Situation {
-            sent: false,
-            ..sent
-        };
+        let sent = Situation { idempotent: false, ..situation(Met::Failure(&closed)) };
+        let unsent = Situation { sent: false, ..sent };
         assert_eq!(decide(&RetrySettings::default(), &sent), Decision::GiveUp);
         assert_eq!(decide(&RetrySettings::default(), &unsent), Decision::Next);
-        assert_eq!(
-            decide(&with(&[Condition::Error, Condition::NonIdempotent]), &sent),
-            Decision::Next
-        );
+        assert_eq!(decide(&with(&[Condition::Error, Condition::NonIdempotent]), &sent), Decision::Next);
     }
 
     #[test]
     fn a_stale_connection_costs_no_try_and_no_mark_but_never_repeats_what_is_not_idempotent() {
         let closed = Failure::from_io(Phase::AwaitHead, None, true);
-        let stale = Situation {
-            reused: true,
-            tries_left: 1,
-            ..situation(Met::Failure(&closed))
-        };
+        let stale = Situation { reused: true, tries_left: 1, ..situation(Met::Failure(&closed)) };
         assert_eq!(decide(&RetrySettings::default(), &stale), Decision::Again);
-        assert_eq!(
-            outcome(&RetrySettings::default(), stale.met, true),
-            Outcome::Neutral
-        );
-        let post = Situation {
-            idempotent: false,
-            ..stale
-        };
+        assert_eq!(outcome(&RetrySettings::default(), stale.met, true), Outcome::Neutral);
+        let post = Situation { idempotent: false, ..stale };
         assert_eq!(decide(&RetrySettings::default(), &post), Decision::GiveUp);
     }
 
     #[test]
     fn statuses_are_repeated_and_counted_only_where_they_are_cases() {
         let met = Met::Status(503);
-        assert_eq!(
-            decide(&RetrySettings::default(), &situation(met)),
-            Decision::GiveUp
-        );
-        assert_eq!(
-            outcome(&RetrySettings::default(), met, false),
-            Outcome::Success
-        );
-        assert_eq!(
-            decide(&with(&[Condition::Http503]), &situation(met)),
-            Decision::Next
-        );
-        assert_eq!(
-            outcome(&with(&[Condition::Http503]), met, false),
-            Outcome::Failure
-        );
-        assert_eq!(
-            outcome(&with(&[Condition::Http404]), Met::Status(404), false),
-            Outcome::Success
-        );
+        assert_eq!(decide(&RetrySettings::default(), &situation(met)), Decision::GiveUp);
+        assert_eq!(outcome(&RetrySettings::default(), met, false), Outcome::Success);
+        assert_eq!(decide(&with(&[Condition::Http503]), &situation(met)), Decision::Next);
+        assert_eq!(outcome(&with(&[Condition::Http503]), met, false), Outcome::Failure);
+        assert_eq!(outcome(&with(&[Condition::Http404]), Met::Status(404), false), Outcome::Success);
     }
 
     #[test]
     fn nothing_is_repeated_when_off_too_late_or_not_replayable() {
         let met = Met::Failure(&REFUSED);
         assert_eq!(decide(&with(&[]), &situation(met)), Decision::GiveUp);
-        let settings = RetrySettings {
-            timeout: Duration::from_secs(1),
-            ..RetrySettings::default()
-        };
-        let late = Situation {
-            elapsed: Duration::from_secs(1),
-            ..situation(met)
-        };
+        let settings = RetrySettings { timeout: Duration::from_secs(1), ..RetrySettings::default() };
+        let late = Situation { elapsed: Duration::from_secs(1), ..situation(met) };
         assert_eq!(decide(&settings, &late), Decision::GiveUp);
-        let streamed = Situation {
-            replayable: false,
-            ..situation(met)
-        };
+        let streamed = Situation { replayable: false, ..situation(met) };
         assert_eq!(decide(&settings, &streamed), Decision::GiveUp);
     }
 
     #[test]
     fn our_own_faults_are_not_blamed_on_the_endpoint() {
         let ports = Failure::from_connect_errno(99);
-        assert_eq!(
-            outcome(&RetrySettings::default(), Met::Failure(&ports), false),
-            Outcome::Neutral
-        );
+        assert_eq!(outcome(&RetrySettings::default(), Met::Failure(&ports), false), Outcome::Neutral);
     }
 
     #[test]
     fn unknown_methods_count_as_not_idempotent() {
         assert!(is_idempotent(&Method::PUT));
-        for method in [
-            Method::POST,
-            Method::PATCH,
-            Method::from_bytes(b"LOCK").unwrap(),
-            Method::CONNECT,
-        ] {
+        for method in [Method::POST, Method::PATCH, Method::from_bytes(b"LOCK").unwrap(), Method::CONNECT] {
             assert!(!is_idempotent(&method), "{method}");
         }
     }

@@ -29,10 +29,7 @@ mod tests {
 
     #[test]
     fn every_worker_may_do_something_and_no_limit_stays_none() {
-        assert_eq!(
-            (0..4).map(|worker| of(2, worker, 4)).collect::<Vec<_>>(),
-            [1, 1, 1, 1]
-        );
+        assert_eq!((0..4).map(|worker| of(2, worker, 4)).collect::<Vec<_>>(), [1, 1, 1, 1]);
         assert_eq!(of(0, 0, 4), 0);
     }
 }

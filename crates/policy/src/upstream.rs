@@ -91,11 +91,7 @@ impl Tried {
     /// Whether the endpoint was tried.
     pub fn contains(&self, id: EndpointId) -> bool {
         let (word, bit) = (id.index() / 64, id.index() % 64);
-        let bits = if word == 0 {
-            self.first
-        } else {
-            self.rest.get(word - 1).copied().unwrap_or(0)
-        };
+        let bits = if word == 0 { self.first } else { self.rest.get(word - 1).copied().unwrap_or(0) };
         bits >> bit & 1 == 1
     }
 }
@@ -135,9 +131,7 @@ impl Endpoint {
     }
 
     fn is_out(&self, now: Instant) -> bool {
-        let since = self
-            .checked_at
-            .map(|checked| now.saturating_duration_since(checked));
+        let since = self.checked_at.map(|checked| now.saturating_duration_since(checked));
         self.settings.max_fails > 0
             && self.fails >= self.settings.max_fails
             && since.is_some_and(|since| since <= self.settings.fail_timeout)
@@ -189,10 +183,7 @@ impl Upstream {
     pub fn new(balance: Balance, endpoints: Vec<EndpointSettings>, seed: u64) -> Self {
         let ids = |backup: bool| -> Vec<EndpointId> {
             let numbered = endpoints.iter().zip(0..);
-            numbered
-                .filter(|(settings, _)| settings.backup == backup)
-                .map(|(_, id)| EndpointId(id))
-                .collect()
+            numbered.filter(|(settings, _)| settings.backup == backup).map(|(_, id)| EndpointId(id)).collect()
         };
         let (primaries, backups) = (ids(false), ids(true));
         let points = if balance == (Balance::Hash { consistent: true }) {
@@ -200,28 +191,14 @@ impl Upstream {
         } else {
             Points::default()
         };
-        let total_weight = primaries
-            .iter()
-            .map(|id| u64::from(endpoints[id.index()].weight))
-            .sum();
+        let total_weight = primaries.iter().map(|id| u64::from(endpoints[id.index()].weight)).sum();
         let endpoints = endpoints.into_iter().map(Endpoint::new).collect();
-        Self {
-            endpoints,
-            primaries,
-            backups,
-            balance,
-            points,
-            random: Random::new(seed),
-            total_weight,
-        }
+        Self { endpoints, primaries, backups, balance, points, random: Random::new(seed), total_weight }
     }
 
     /// How many attempts an exchange may make when nothing else limits it: one for each endpoint that is not `down`.
     pub fn tries(&self) -> u32 {
-        self.endpoints
-            .iter()
-            .filter(|endpoint| !endpoint.settings.down)
-            .count() as u32
+        self.endpoints.iter().filter(|endpoint| !endpoint.settings.down).count() as u32
     }
 
     /// Attempts under way at an endpoint.
@@ -268,10 +245,7 @@ impl Upstream {
     /// Whether an endpoint may be picked.
     pub(crate) fn is_usable(&self, id: EndpointId, pick: &Pick<'_>) -> bool {
         let endpoint = &self.endpoints[id.index()];
-        !(pick.tried.contains(id)
-            || endpoint.settings.down
-            || endpoint.is_full()
-            || endpoint.is_out(pick.now))
+        !(pick.tried.contains(id) || endpoint.settings.down || endpoint.is_full() || endpoint.is_out(pick.now))
     }
 
     /// Ends an attempt; true if its failure has just taken the endpoint out of rotation.

@@ -18,10 +18,7 @@ fn endpoint(weight: u32) -> EndpointSettings {
 }
 
 fn named(name: &str) -> EndpointSettings {
-    EndpointSettings {
-        name: name.into(),
-        ..endpoint(1)
-    }
+    EndpointSettings { name: name.into(), ..endpoint(1) }
 }
 
 fn pick(upstream: &mut Upstream, now: Instant) -> Option<usize> {
@@ -41,11 +38,7 @@ fn sequence(upstream: &mut Upstream, count: usize) -> Vec<usize> {
 
 #[test]
 fn round_robin_is_smooth() {
-    let mut upstream = Upstream::new(
-        Balance::RoundRobin,
-        vec![endpoint(5), endpoint(1), endpoint(1)],
-        1,
-    );
+    let mut upstream = Upstream::new(Balance::RoundRobin, vec![endpoint(5), endpoint(1), endpoint(1)], 1);
     assert_eq!(sequence(&mut upstream, 7), [0, 0, 1, 0, 2, 0, 0]);
 }
 
@@ -53,30 +46,15 @@ fn round_robin_is_smooth() {
 fn an_endpoint_that_failed_is_out_for_its_fail_timeout_and_then_tried_once() {
     let mut upstream = Upstream::new(Balance::RoundRobin, vec![endpoint(1), endpoint(1)], 1);
     let start = Instant::now();
-    let id = upstream
-        .pick(&Pick {
-            now: start,
-            tried: &Tried::default(),
-            key: b"",
-        })
-        .unwrap();
+    let id = upstream.pick(&Pick { now: start, tried: &Tried::default(), key: b"" }).unwrap();
     assert!(upstream.finish(id, Outcome::Failure, start));
     for seconds in 0..10 {
-        assert_eq!(
-            pick(&mut upstream, start + Duration::from_secs(seconds)),
-            Some(1)
-        );
+        assert_eq!(pick(&mut upstream, start + Duration::from_secs(seconds)), Some(1));
     }
     let later = start + Duration::from_millis(10_001);
     let trial: Vec<_> = (0..3)
         .map(|_| {
-            let id = upstream
-                .pick(&Pick {
-                    now: later,
-                    tried: &Tried::default(),
-                    key: b"",
-                })
-                .unwrap();
+            let id = upstream.pick(&Pick { now: later, tried: &Tried::default(), key: b"" }).unwrap();
             if id.index() == 0 {
                 upstream.finish(id, Outcome::Failure, later);
             } else {
@@ -85,35 +63,18 @@ fn an_endpoint_that_failed_is_out_for_its_fail_timeout_and_then_tried_once() {
             id.index()
         })
         .collect();
-    assert_eq!(
-        trial.iter().filter(|index| **index == 0).count(),
-        1,
-        "{trial:?}"
-    );
+    assert_eq!(trial.iter().filter(|index| **index == 0).count(), 1, "{trial:?}");
 }
 
 #[test]
 fn max_fails_failures_within_the_window_are_needed() {
-    let settings = EndpointSettings {
-        max_fails: 3,
-        ..endpoint(1)
-    };
+    let settings = EndpointSettings { max_fails: 3, ..endpoint(1) };
     let mut upstream = Upstream::new(Balance::RoundRobin, vec![settings, endpoint(1)], 1);
     let now = Instant::now();
     let mut ejected = Vec::new();
     while ejected.len() < 3 {
-        let id = upstream
-            .pick(&Pick {
-                now,
-                tried: &Tried::default(),
-                key: b"",
-            })
-            .unwrap();
-        let outcome = if id.index() == 0 {
-            Outcome::Failure
-        } else {
-            Outcome::Success
-        };
+        let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }).unwrap();
+        let outcome = if id.index() == 0 { Outcome::Failure } else { Outcome::Success };
         let out = upstream.finish(id, outcome, now);
         if id.index() == 0 {
             ejected.push(out);
@@ -127,100 +88,45 @@ fn a_group_of_one_is_never_taken_out() {
     let mut upstream = Upstream::new(Balance::RoundRobin, vec![endpoint(1)], 1);
     let now = Instant::now();
     for _ in 0..3 {
-        let id = upstream
-            .pick(&Pick {
-                now,
-                tried: &Tried::default(),
-                key: b"",
-            })
-            .unwrap();
+        let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }).unwrap();
         assert!(!upstream.finish(id, Outcome::Failure, now));
     }
 }
 
 #[test]
 fn backups_serve_only_when_no_other_may() {
-    let backup = EndpointSettings {
-        backup: true,
-        ..endpoint(1)
-    };
+    let backup = EndpointSettings { backup: true, ..endpoint(1) };
     let mut upstream = Upstream::new(Balance::RoundRobin, vec![endpoint(1), backup], 1);
     let now = Instant::now();
     assert_eq!(pick(&mut upstream, now), Some(0));
-    let id = upstream
-        .pick(&Pick {
-            now,
-            tried: &Tried::default(),
-            key: b"",
-        })
-        .unwrap();
+    let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }).unwrap();
     upstream.finish(id, Outcome::Failure, now);
     assert_eq!(pick(&mut upstream, now), Some(1));
-    let down = EndpointSettings {
-        down: true,
-        ..endpoint(1)
-    };
+    let down = EndpointSettings { down: true, ..endpoint(1) };
     let mut upstream = Upstream::new(Balance::RoundRobin, vec![down.clone(), down], 1);
-    assert_eq!(
-        upstream.pick(&Pick {
-            now,
-            tried: &Tried::default(),
-            key: b""
-        }),
-        Err(Refusal::NoLiveEndpoints)
-    );
+    assert_eq!(upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }), Err(Refusal::NoLiveEndpoints));
 }
 
 #[test]
 fn least_conn_prefers_the_least_loaded_by_weight() {
     let mut upstream = Upstream::new(Balance::LeastConn, vec![endpoint(1), endpoint(2)], 1);
     let now = Instant::now();
-    let picks: Vec<_> = (0..6)
-        .map(|_| {
-            upstream
-                .pick(&Pick {
-                    now,
-                    tried: &Tried::default(),
-                    key: b"",
-                })
-                .unwrap()
-                .index()
-        })
-        .collect();
-    assert_eq!(
-        picks.iter().filter(|index| **index == 1).count(),
-        4,
-        "{picks:?}"
-    );
+    let picks: Vec<_> =
+        (0..6).map(|_| upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }).unwrap().index()).collect();
+    assert_eq!(picks.iter().filter(|index| **index == 1).count(), 4, "{picks:?}");
 }
 
 #[test]
 fn hashing_methods_keep_a_key_at_its_endpoint_and_move_it_when_that_was_tried() {
-    let endpoints = || {
-        (1..=5)
-            .map(|port| named(&format!("127.0.0.1:{port}")))
-            .collect::<Vec<_>>()
-    };
+    let endpoints = || (1..=5).map(|port| named(&format!("127.0.0.1:{port}"))).collect::<Vec<_>>();
     let now = Instant::now();
-    for balance in [
-        Balance::IpHash,
-        Balance::Hash { consistent: false },
-        Balance::Hash { consistent: true },
-    ] {
+    for balance in [Balance::IpHash, Balance::Hash { consistent: false }, Balance::Hash { consistent: true }] {
         let mut upstream = Upstream::new(balance, endpoints(), 1);
         for key in [b"abc".as_slice(), b"xyz", b"192"] {
             let home = pick_for(&mut upstream, now, &Tried::default(), key);
             assert_eq!(pick_for(&mut upstream, now, &Tried::default(), key), home);
             let mut tried = Tried::default();
-            tried.insert(
-                upstream
-                    .pick(&Pick {
-                        now,
-                        tried: &Tried::default(),
-                        key,
-                    })
-                    .unwrap(),
-            );
+            tried.insert(upstream.pick(&Pick { now, tried: &Tried::default(), key }).unwrap());
             let other = pick_for(&mut upstream, now, &tried, key);
             assert!(other.is_some() && other != home, "{balance:?}");
         }
@@ -229,16 +135,11 @@ fn hashing_methods_keep_a_key_at_its_endpoint_and_move_it_when_that_was_tried() 
 
 #[test]
 fn a_consistent_ring_moves_few_keys_when_an_endpoint_leaves() {
-    let names: Vec<_> = (1..=5)
-        .map(|port| named(&format!("127.0.0.1:{port}")))
-        .collect();
+    let names: Vec<_> = (1..=5).map(|port| named(&format!("127.0.0.1:{port}"))).collect();
     let mut less = names.clone();
     less[4].down = true;
     let balance = Balance::Hash { consistent: true };
-    let (mut before, mut after) = (
-        Upstream::new(balance, names, 1),
-        Upstream::new(balance, less, 1),
-    );
+    let (mut before, mut after) = (Upstream::new(balance, names, 1), Upstream::new(balance, less, 1));
     let now = Instant::now();
     for key in 0..500u32 {
         let key = key.to_string();

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::demo::Demo;
-use crate::record::Observer;
 use crate::process::{self, Engine, Invocation, Start};
+use crate::record::Observer;
 use nginx::Next;
 use source::Source;
 
@@ -43,18 +43,11 @@ pub trait StartEngine<E: Engine>: FnOnce(Start, Option<Observer>) -> Result<E, E
 impl<E: Engine, F: FnOnce(Start, Option<Observer>) -> Result<E, E::Error>> StartEngine<E> for F {}
 
 /// Does what the words say; `start` makes the gateway, if it comes to that.
-pub fn main<E: Engine>(
-    words: impl IntoIterator<Item = OsString>,
-    start: impl StartEngine<E>,
-) -> ExitCode {
+pub fn main<E: Engine>(words: impl IntoIterator<Item = OsString>, start: impl StartEngine<E>) -> ExitCode {
     let mut words = words.into_iter();
     let program = words.next().unwrap_or_else(|| "tidegate".into());
     let arguments: Vec<_> = words.collect();
-    let called = Called {
-        name: texts::program_name(Path::new(&program)),
-        program,
-        arguments,
-    };
+    let called = Called { name: texts::program_name(Path::new(&program)), program, arguments };
     ExitCode::from(called.act(start))
 }
 
@@ -67,10 +60,7 @@ struct Called {
 
 impl Called {
     fn act<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
-        let first = self
-            .arguments
-            .first()
-            .map(|word| word.to_string_lossy().into_owned());
+        let first = self.arguments.first().map(|word| word.to_string_lossy().into_owned());
         match first.as_deref() {
             Some("check") => self.check(),
             Some("proxy") => self.proxy(start),
@@ -136,9 +126,7 @@ impl Called {
         let loaded = source.load();
         nginx::say_all(&self.name, &loaded);
         match loaded.config {
-            Some(config) => {
-                process::run(&self.invocation(source), config, |with| start(with, None))
-            }
+            Some(config) => process::run(&self.invocation(source), config, |with| start(with, None)),
             None => 1,
         }
     }
@@ -146,10 +134,7 @@ impl Called {
     /// The word `demo` may be left out.
     fn demo<E: Engine>(self, start: impl StartEngine<E>) -> u8 {
         let words = self.all_words();
-        let words = words
-            .iter()
-            .map(String::as_str)
-            .skip_while(|word| *word == "demo");
+        let words = words.iter().map(String::as_str).skip_while(|word| *word == "demo");
         match words.collect::<Vec<_>>().as_slice() {
             [] => self.run_demo(start).unwrap_or_else(|error| {
                 eprintln!("tidegate: the demonstration cannot start: {error}");
@@ -171,9 +156,7 @@ impl Called {
         };
         let running = demo.start()?;
         let observer = running.observer();
-        let code = process::run(&self.invocation(source), config, |with| {
-            start(with, Some(observer))
-        });
+        let code = process::run(&self.invocation(source), config, |with| start(with, Some(observer)));
         println!("\n{}", running.end());
         Ok(code)
     }
@@ -184,10 +167,7 @@ impl Called {
     }
 
     fn all_words(&self) -> Vec<String> {
-        self.arguments
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect()
+        self.arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect()
     }
 
     fn not_understood(&self, message: &str, usage: &str) -> u8 {
@@ -196,11 +176,7 @@ impl Called {
     }
 
     fn invocation(self, source: Source) -> Invocation {
-        Invocation {
-            program: self.program,
-            arguments: self.arguments,
-            load: Box::new(move || source.load_to_run()),
-        }
+        Invocation { program: self.program, arguments: self.arguments, load: Box::new(move || source.load_to_run()) }
     }
 }
 

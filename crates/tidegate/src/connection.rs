@@ -88,10 +88,17 @@ async fn serve(
             Box::pin(respond(client, request)).await
         }
         Arrival::CutOff => {
-            note(&generation, connection, Level::Info, "client prematurely closed connection while reading client request headers");
+            note(
+                &generation,
+                connection,
+                Level::Info,
+                "client prematurely closed connection while reading client request headers",
+            );
             After::Close
         }
-        Arrival::TimedOut => Box::pin(refuse(client, worker, &generation, connection, server, RequestHead::default(), 408)).await,
+        Arrival::TimedOut => {
+            Box::pin(refuse(client, worker, &generation, connection, server, RequestHead::default(), 408)).await
+        }
         Arrival::Refused(error, head) => {
             note(&generation, connection, Level::Info, &format!("{error} while reading client request line"));
             Box::pin(refuse(client, worker, &generation, connection, server, head, refused_status(&error))).await
@@ -160,5 +167,10 @@ async fn read_proxy_header(worker: &Rc<Worker>, client: &mut H1) -> Option<Optio
 fn refuse_proxy_header(worker: &Worker, peer: Option<SocketAddr>, number: u64) {
     let client = peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string());
     let context = Context { client: Some(&client), ..Context::default() };
-    worker.generation().tables.log(Level::Error, Some(number), "broken PROXY header while reading PROXY protocol", &context);
+    worker.generation().tables.log(
+        Level::Error,
+        Some(number),
+        "broken PROXY header while reading PROXY protocol",
+        &context,
+    );
 }

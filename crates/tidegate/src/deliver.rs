@@ -129,9 +129,10 @@ pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, sink: Sink<'
                             reading.arm(span);
                         }
                         let framed = piece.map(|piece| frame(sink.framing, piece));
-                        let (lead, piece, tail) = framed.as_ref().map_or((&b""[..], &b""[..], &b""[..]), |(lead, piece, tail)| {
-                            (lead.as_ref().map_or(&b""[..], |lead| lead.as_bytes()), piece, tail)
-                        });
+                        let (lead, piece, tail) =
+                            framed.as_ref().map_or((&b""[..], &b""[..], &b""[..]), |(lead, piece, tail)| {
+                                (lead.as_ref().map_or(&b""[..], |lead| lead.as_bytes()), piece, tail)
+                            });
                         let written = outbox.poll_write(cx, sink.stream, [lead, piece, tail]);
                         if let Poll::Ready(written) = written {
                             if written.is_err() {
@@ -201,7 +202,13 @@ pub(crate) struct EndpointBody<'a> {
 }
 
 impl<'a> EndpointBody<'a> {
-    pub(crate) fn new(stream: &'a mut Stream, buffer: Buffer, framing: Framing, timeout: Duration, reused: bool) -> Self {
+    pub(crate) fn new(
+        stream: &'a mut Stream,
+        buffer: Buffer,
+        framing: Framing,
+        timeout: Duration,
+        reused: bool,
+    ) -> Self {
         let decoder = Decoder::new(framing, CHUNK_LIMITS);
         Self { stream, buffer, decoder, timeout, consumed: 0, length: 0, received: 0, reused }
     }
@@ -216,7 +223,10 @@ impl<'a> EndpointBody<'a> {
         self.buffer.consume(std::mem::take(&mut self.consumed));
         let mut skipped = 0;
         while !self.decoder.is_done() && skipped < self.buffer.bytes().len() {
-            let decoded = self.decoder.decode(&self.buffer.bytes()[skipped..]).map_err(|_| Failure::HttpResponseTransferCoding)?;
+            let decoded = self
+                .decoder
+                .decode(&self.buffer.bytes()[skipped..])
+                .map_err(|_| Failure::HttpResponseTransferCoding)?;
             let data = skipped + decoded.data.start..skipped + decoded.data.end;
             skipped += decoded.consumed;
             if !data.is_empty() {
@@ -238,9 +248,9 @@ impl<'a> EndpointBody<'a> {
             self.buffer.grow(LARGE);
         }
         match ready!(self.stream.poll_read(cx, &mut self.buffer)) {
-            Ok(0) => Poll::Ready(
-                self.decoder.end_of_input().map_err(|_| Failure::from_io(Phase::Body, None, self.reused)),
-            ),
+            Ok(0) => {
+                Poll::Ready(self.decoder.end_of_input().map_err(|_| Failure::from_io(Phase::Body, None, self.reused)))
+            }
             Ok(count) => {
                 self.received += count as u64;
                 Poll::Ready(Ok(()))

@@ -13,10 +13,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::logs::clock::Clock;
+use crate::record::{Observer, Summary};
 use mood::Mood;
 use origin::Origin;
 use show::{HEADING, Show, Tally};
-use crate::record::{Observer, Summary};
 
 /// The ports that are taken if they are free: the gateway's, then the origins'.
 const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
@@ -39,11 +39,7 @@ impl Demo {
             let address = listener.local_addr()?;
             Ok((name, listener, address))
         };
-        let origins = [
-            origin("steady", steady)?,
-            origin("moody", moody)?,
-            origin("backup", backup)?,
-        ];
+        let origins = [origin("steady", steady)?, origin("moody", moody)?, origin("backup", backup)?];
         // Free again at the end of this line: the gateway listens itself.
         let gateway = listen(gateway)?.local_addr()?;
         Ok(Self { gateway, origins })
@@ -129,29 +125,18 @@ something to see. Requests that go well are not shown. Ctrl-C ends it.
     /// The system gives no more threads.
     pub fn start(self) -> io::Result<Running> {
         print!("{}", self.introduction());
-        let names = self
-            .origins
-            .iter()
-            .map(|(name, _, address)| (address.to_string(), *name))
-            .collect();
+        let names = self.origins.iter().map(|(name, _, address)| (address.to_string(), *name)).collect();
         let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let since = Instant::now();
         for (name, listener, address) in self.origins {
             let moody_since = (name == "moody").then_some(since);
-            Origin {
-                name,
-                address,
-                moody_since,
-            }
-            .serve(listener)?;
+            Origin { name, address, moody_since }.serve(listener)?;
         }
         let (observer, summaries) = channel();
         let account = thread::Builder::new().name("account".into());
         let account = account.spawn(move || tell(&summaries, &Show { names, colours }, since))?;
         let gateway = self.gateway;
-        thread::Builder::new()
-            .name("client".into())
-            .spawn(move || traffic::send_for_ever(gateway))?;
+        thread::Builder::new().name("client".into()).spawn(move || traffic::send_for_ever(gateway))?;
         Ok(Running { observer, account })
     }
 }
@@ -223,19 +208,13 @@ mod tests {
     #[test]
     fn its_introduction_fits_eighty_columns() {
         let text = Demo::prepare().unwrap().introduction();
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 80),
-            "{text}"
-        );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]
     fn the_account_ends_when_nobody_tells_any_more() {
         let (observer, summaries) = channel();
-        let show = Show {
-            names: vec![],
-            colours: false,
-        };
+        let show = Show { names: vec![], colours: false };
         drop(observer);
         assert_eq!(tell(&summaries, &show, Instant::now()), Tally::default());
     }

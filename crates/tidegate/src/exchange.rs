@@ -51,7 +51,11 @@ pub(crate) enum Unanswered {
 }
 
 /// Makes attempts until one is answered or policy gives up.
-pub(crate) async fn exchange(client: &mut H1, request: &mut Request, errand: &Errand<'_>) -> Result<Answered, Unanswered> {
+pub(crate) async fn exchange(
+    client: &mut H1,
+    request: &mut Request,
+    errand: &Errand<'_>,
+) -> Result<Answered, Unanswered> {
     let mut round = Round::new(request, errand);
     loop {
         let picked = match errand.upstream.pick(&round.tried, errand.key, Instant::now()) {
@@ -135,7 +139,11 @@ impl<'a> Round<'a> {
             self.tries_left = self.tries_left.saturating_sub(1);
         }
         if picked.finish(outcome) {
-            request.log(config::model::Level::Warn, "upstream server temporarily disabled while connecting to upstream", Some(&upstream));
+            request.log(
+                config::model::Level::Warn,
+                "upstream server temporarily disabled while connecting to upstream",
+                Some(&upstream),
+            );
         }
     }
 
@@ -177,9 +185,12 @@ async fn attempt(client: &mut H1, request: &mut Request, errand: &Errand<'_>, pi
     let mut traces = Traces { reused: pooled.is_some(), sent: false };
     let opened = match pooled {
         Some(connection) => Ok(connection),
-        None => connect::connect(&endpoint.peer, errand.proxy, &mut timer)
-            .await
-            .map(|stream| Connection { stream, key, born: started, requests: 0 }),
+        None => connect::connect(&endpoint.peer, errand.proxy, &mut timer).await.map(|stream| Connection {
+            stream,
+            key,
+            born: started,
+            requests: 0,
+        }),
     };
     let result = match opened {
         Err(failure) => Err(Ended::Failed(failure)),

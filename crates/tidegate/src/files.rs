@@ -71,8 +71,17 @@ pub(crate) fn try_files(request: &mut Request, files: &TryFiles) -> Option<Step>
 }
 
 fn send(delivery: Delivery) -> Response {
-    let Delivery { status, content_type, content_length, content_range, validators, accept_ranges, parts, trailer, file } =
-        delivery;
+    let Delivery {
+        status,
+        content_type,
+        content_length,
+        content_range,
+        validators,
+        accept_ranges,
+        parts,
+        trailer,
+        file,
+    } = delivery;
     let mut response = Response::with_bytes(status, &content_type, Vec::new());
     push_validators(&mut response, &validators);
     if accept_ranges {

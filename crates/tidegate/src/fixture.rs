@@ -4,30 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::model::{
-    IfModifiedSince, LingeringClose, Location, Pattern, Proxy, Root, ServerTokens, Settings,
-    Template, Types,
+    IfModifiedSince, LingeringClose, Location, Pattern, Proxy, Root, ServerTokens, Settings, Template, Types,
 };
 
 /// A location with default settings.
 pub(crate) fn location(pattern: Pattern, children: Vec<Location>) -> Location {
-    Location {
-        pattern,
-        settings: settings(),
-        answer: None,
-        internal: false,
-        children,
-    }
+    Location { pattern, settings: settings(), answer: None, internal: false, children }
 }
 
 /// nginx's defaults.
 pub(crate) fn settings() -> Settings {
     const MINUTE: Duration = Duration::from_secs(60);
     Settings {
-        root: Root {
-            path: Template::literal("html"),
-            alias: false,
-            replaces: None,
-        },
+        root: Root { path: Template::literal("html"), alias: false, replaces: None },
         index: Arc::new([Template::literal("index.html")]),
         types: Arc::new(Types::default()),
         default_type: "text/plain".into(),

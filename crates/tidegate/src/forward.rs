@@ -89,7 +89,8 @@ pub(crate) fn request_head(
 
 /// Fields that the client's `Connection` names end here (RFC 9110 §7.6.1).
 fn named_by_connection(request: &Request, name: &[u8]) -> bool {
-    request.connection_names_fields && std::str::from_utf8(name).is_ok_and(|name| request.head.fields.has_token("connection", name))
+    request.connection_names_fields
+        && std::str::from_utf8(name).is_ok_and(|name| request.head.fields.has_token("connection", name))
 }
 
 fn write_framing(head: &mut Vec<u8>, body: Framing) {
@@ -133,7 +134,9 @@ fn write_args(uri: &crate::request::Uri, out: &mut Vec<u8>) {
 /// How much of the path the location's prefix covers.
 fn matched_length(request: &Request) -> usize {
     match &request.location().pattern {
-        Pattern::Exact(prefix) | Pattern::Prefix(prefix) | Pattern::PrefixNoRegex(prefix) if request.located_by_path => {
+        Pattern::Exact(prefix) | Pattern::Prefix(prefix) | Pattern::PrefixNoRegex(prefix)
+            if request.located_by_path =>
+        {
             prefix.len()
         }
         _ => 0,
@@ -141,7 +144,8 @@ fn matched_length(request: &Request) -> usize {
 }
 
 /// Fields that end at the gateway whatever is configured: it frames and ends connections itself.
-const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"];
+const ENDS_HERE: &[&str] =
+    &["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"];
 
 /// Makes an endpoint's fields the client's: hides, rewrites.
 pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> Fields {

@@ -155,7 +155,9 @@ fn open_sockets(
     let mut sockets = HashMap::new();
     for listen in tables.sockets() {
         let opened = match known.get(&listen.address).filter(|known| !known.is_empty()) {
-            Some(known) => known.iter().cycle().take(known.len().max(count)).map(|one| one.with_settings(listen.clone())).collect(),
+            Some(known) => {
+                known.iter().cycle().take(known.len().max(count)).map(|one| one.with_settings(listen.clone())).collect()
+            }
             None => listen::open(listen, count).map_err(|error| cannot_bind(&listen.address, &error))?,
         };
         sockets.insert(listen.address.clone(), opened);

@@ -73,7 +73,9 @@ impl Request {
 }
 
 fn framing_message(error: http1::FramingError) -> &'static str {
-    use http1::FramingError::{CodingInHttp10, DuplicateCoding, DuplicateLength, Length, LengthAndCoding, UnknownCoding};
+    use http1::FramingError::{
+        CodingInHttp10, DuplicateCoding, DuplicateLength, Length, LengthAndCoding, UnknownCoding,
+    };
     match error {
         Length => "client sent invalid \"Content-Length\" header",
         DuplicateLength => "client sent duplicate header line: \"Content-Length\"",

@@ -173,7 +173,9 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 async fn accept(worker: Rc<Worker>, listener: Listener) {
     let acceptor = match Acceptor::new(&listener) {
         Ok(acceptor) => acceptor,
-        Err(error) => return worker.generation().tables.log_main(Level::Alert, &format!("accept() setup failed: {error}")),
+        Err(error) => {
+            return worker.generation().tables.log_main(Level::Alert, &format!("accept() setup failed: {error}"));
+        }
     };
     loop {
         match acceptor.accept().await {

@@ -65,13 +65,7 @@ impl Logs {
         let registry = Arc::<Registry>::default();
         let wake = Arc::<Wake>::default();
         let writer = Writer::start(registry.clone(), wake.clone())?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                registry,
-                wake,
-                writer,
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { registry, wake, writer }) })
     }
 
     /// Opens a destination, or shares it when the process has it open already.

@@ -87,9 +87,7 @@ pub struct Invocation {
 impl Invocation {
     /// The word that messages begin with.
     pub fn name(&self) -> String {
-        let name = Path::new(&self.program)
-            .file_name()
-            .unwrap_or(&self.program);
+        let name = Path::new(&self.program).file_name().unwrap_or(&self.program);
         name.to_string_lossy().into_owned()
     }
 }
@@ -108,20 +106,13 @@ pub fn check_account(config: &Config) -> Result<(), String> {
 }
 
 /// Runs the gateway by this configuration until a signal ends it. Returns the exit code, as nginx's.
-pub fn run<E: Engine>(
-    invocation: &Invocation,
-    config: Config,
-    start: impl FnOnce(Start) -> Result<E, E::Error>,
-) -> u8 {
+pub fn run<E: Engine>(invocation: &Invocation, config: Config, start: impl FnOnce(Start) -> Result<E, E::Error>) -> u8 {
     // First of all: later a number in the environment could be a descriptor of our own.
     let origin = Origin::of_this_process();
     let mut reporter = Reporter::new(&invocation.name());
     if config.main.daemon && origin.is_foreground() {
         return daemon::detach(invocation).unwrap_or_else(|error| {
-            reporter.say(
-                Level::Emerg,
-                &format!("cannot start in the background: {error}"),
-            );
+            reporter.say(Level::Emerg, &format!("cannot start in the background: {error}"));
             1
         });
     }

@@ -105,7 +105,11 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
             piece.clear();
             let more = std::future::poll_fn(|cx| client.poll_body(cx, &mut piece)).await?;
             if let Err(error) = kept.append(&piece, bound, &directory) {
-                request.log(Level::Crit, &format!("a request body cannot be kept in \"{}\": {error}", directory.display()), None);
+                request.log(
+                    Level::Crit,
+                    &format!("a request body cannot be kept in \"{}\": {error}", directory.display()),
+                    None,
+                );
                 return Err(ClientFailure::Unkept);
             }
             if !more {
@@ -170,7 +174,8 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
         return accelerate(request, &target);
     }
     let status = answered.reply.head.status;
-    if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status) {
+    if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status)
+    {
         let challenge = fields.get("www-authenticate").filter(|_| status == 401).map(<[u8]>::to_vec);
         request.challenge = challenge;
         return Step::Status(status);
@@ -192,7 +197,11 @@ fn accelerate(request: &mut Request, target: &[u8]) -> Step {
         }
         None => {
             let shown = String::from_utf8_lossy(target);
-            request.log(Level::Error, &format!("unsafe URI \"{shown}\" was detected while reading response header from upstream"), None);
+            request.log(
+                Level::Error,
+                &format!("unsafe URI \"{shown}\" was detected while reading response header from upstream"),
+                None,
+            );
             Step::Status(404)
         }
     }

@@ -213,7 +213,12 @@ impl Request {
     }
 
     /// Evaluates something with the groups of `regex` on `subject` as captures; `None` when it does not match.
-    pub(crate) fn with_captures<T>(&self, regex: &Regex, subject: &[u8], evaluate: impl FnOnce(&Self) -> T) -> Option<T> {
+    pub(crate) fn with_captures<T>(
+        &self,
+        regex: &Regex,
+        subject: &[u8],
+        evaluate: impl FnOnce(&Self) -> T,
+    ) -> Option<T> {
         let mut captures = Captures::default();
         if !captures.matches(regex, subject).unwrap_or(false) {
             return None;
@@ -274,6 +279,8 @@ impl Request {
 
 /// Whether a `Connection` value holds more than what manages the connection itself.
 fn names_fields(value: &[u8]) -> bool {
-    let usual = |option: &[u8]| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known.as_bytes()));
+    let usual = |option: &[u8]| {
+        ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known.as_bytes()))
+    };
     value.split(|byte| *byte == b',').any(|option| !usual(option.trim_ascii()))
 }

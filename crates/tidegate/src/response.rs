@@ -30,7 +30,11 @@ pub(crate) enum Body {
     Empty,
     Bytes(Vec<u8>),
     /// Pieces of a file, each behind some bytes of its own (multipart), and bytes that close it.
-    File { file: File, parts: Vec<FilePart>, tail: Vec<u8> },
+    File {
+        file: File,
+        parts: Vec<FilePart>,
+        tail: Vec<u8>,
+    },
     /// What follows the head of an endpoint's reply.
     Endpoint(Box<Answered>),
 }
@@ -60,7 +64,9 @@ pub(crate) fn framing(request: &Request, response: &Response) -> Framing {
     }
     match response.length {
         Some(length) => Framing::Length(length),
-        None if request.head.version == Version::H11 && request.settings().chunked_transfer_encoding => Framing::Chunked,
+        None if request.head.version == Version::H11 && request.settings().chunked_transfer_encoding => {
+            Framing::Chunked
+        }
         None => Framing::Close,
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use config::Config;
 use config::model::{
-    AccessLog, ErrorLog, Level, Listen, ListenAddress, Location, LogFile, Part, Proxy, ServerSettings, Settings, Template,
-    Variable,
+    AccessLog, ErrorLog, Level, Listen, ListenAddress, Location, LogFile, Part, Proxy, ServerSettings, Settings,
+    Template, Variable,
 };
 use http1::RequestLimits;
 
@@ -82,7 +82,8 @@ impl Tables {
     fn prepare(&mut self, settings: &Settings) -> Result<(), String> {
         self.forwardings.entry(address_of(&settings.proxy)).or_insert_with(|| Forwarding::new(&settings.proxy));
         if !self.access.contains_key(&list_address(&settings.access_logs)) {
-            let sinks = settings.access_logs.iter().map(|log| open_access_log(&self.logs, log)).collect::<Result<_, _>>()?;
+            let sinks =
+                settings.access_logs.iter().map(|log| open_access_log(&self.logs, log)).collect::<Result<_, _>>()?;
             self.access.insert(list_address(&settings.access_logs), sinks);
         }
         if !self.errors.contains_key(&list_address(&settings.error_logs)) {
@@ -246,7 +247,12 @@ fn reads_upstream_fields(config: &Config) -> bool {
         template.parts.iter().any(|part| {
             matches!(
                 part,
-                Part::Variable(Variable::UpstreamHttp(_) | Variable::UpstreamCookie(_) | Variable::UpstreamTrailer(_) | Variable::Map(_))
+                Part::Variable(
+                    Variable::UpstreamHttp(_)
+                        | Variable::UpstreamCookie(_)
+                        | Variable::UpstreamTrailer(_)
+                        | Variable::Map(_)
+                )
             )
         })
     };

@@ -18,16 +18,8 @@ struct Said {
 }
 
 fn run(program: &str, words: &[&str]) -> Said {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(program).args(words).output().unwrap();
-    Said {
-        code: status.code(),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
-    }
+    let Output { status, stdout, stderr } = Command::new(program).args(words).output().unwrap();
+    Said { code: status.code(), out: String::from_utf8(stdout).unwrap(), err: String::from_utf8(stderr).unwrap() }
 }
 
 /// A folder with a file that is right and one that is not.
@@ -41,11 +33,7 @@ fn folder() -> tempfile::TempDir {
          http {{ access_log off; server {{ listen {address}; }} }}\n"
     );
     fs::write(folder.path().join("good.conf"), &good).unwrap();
-    fs::write(
-        folder.path().join("bad.conf"),
-        format!("{good}nonsense on;\n"),
-    )
-    .unwrap();
+    fs::write(folder.path().join("bad.conf"), format!("{good}nonsense on;\n")).unwrap();
     folder
 }
 
@@ -76,11 +64,7 @@ fn says_what_nginx_says_with_the_same_exit_code() {
         return;
     }
     let folder = folder();
-    let (good, bad, none) = (
-        at(&folder, "good.conf"),
-        at(&folder, "bad.conf"),
-        at(&folder, "none.conf"),
-    );
+    let (good, bad, none) = (at(&folder, "good.conf"), at(&folder, "bad.conf"), at(&folder, "none.conf"));
     let prefix = folder.path().display().to_string();
     let cases: [&[&str]; 20] = [
         &["-t", "-c", &good],
@@ -119,10 +103,7 @@ fn a_broken_pid_file_is_named() {
     let folder = folder();
     fs::write(folder.path().join("pid"), "\n").unwrap();
     let said = run(TIDEGATE, &["-c", &at(&folder, "good.conf"), "-s", "quit"]);
-    let expected = format!(
-        "tidegate: [error] invalid PID number \"\" in \"{}\"\n",
-        at(&folder, "pid")
-    );
+    let expected = format!("tidegate: [error] invalid PID number \"\" in \"{}\"\n", at(&folder, "pid"));
     assert_eq!((said.code, said.err), (Some(1), expected));
 }
 
@@ -133,10 +114,7 @@ fn a_process_that_is_gone_is_said() {
     gone.wait().unwrap();
     fs::write(folder.path().join("pid"), gone.id().to_string()).unwrap();
     let said = run(TIDEGATE, &["-c", &at(&folder, "good.conf"), "-s", "stop"]);
-    let expected = format!(
-        "tidegate: [alert] kill({}, 15) failed (3: No such process)\n",
-        gone.id()
-    );
+    let expected = format!("tidegate: [alert] kill({}, 15) failed (3: No such process)\n", gone.id());
     assert_eq!((said.code, said.err), (Some(1), expected));
 }
 
@@ -144,20 +122,10 @@ fn a_process_that_is_gone_is_said() {
 fn says_its_version_and_what_it_leaves_out() {
     let said = run(TIDEGATE, &["-V"]);
     let lines: Vec<_> = said.err.lines().collect();
-    assert_eq!(
-        lines[0],
-        concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(lines[0], concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION")));
     assert!(lines[1].starts_with("built by rustc 1."), "{}", lines[1]);
-    assert!(
-        lines[2].starts_with("configure arguments: "),
-        "{}",
-        lines[2]
-    );
-    assert!(
-        !lines[2].contains("--with-http_ssl_module"),
-        "TLS is not there yet"
-    );
+    assert!(lines[2].starts_with("configure arguments: "), "{}", lines[2]);
+    assert!(!lines[2].contains("--with-http_ssl_module"), "TLS is not there yet");
     assert_eq!((lines.len(), said.code), (3, Some(0)));
 }
 
@@ -174,29 +142,13 @@ fn speaks_under_the_name_it_is_called_by() {
 fn check_says_every_fault_at_once() {
     let folder = folder();
     let file = at(&folder, "faults.conf");
-    fs::write(
-        &file,
-        "events {}\nhttp {\n  sendfile on;\n  nonsense;\n  proxy_bufering on;\n}\n",
-    )
-    .unwrap();
+    fs::write(&file, "events {}\nhttp {\n  sendfile on;\n  nonsense;\n  proxy_bufering on;\n}\n").unwrap();
     let said = run(TIDEGATE, &["check", &file]);
     assert_eq!(said.code, Some(1));
-    for part in [
-        "unknown directive \"nonsense\"",
-        "unknown directive \"proxy_bufering\"",
-        "sendfile",
-    ] {
-        assert!(
-            said.out.contains(part),
-            "{part} is missing in:\n{}",
-            said.out
-        );
+    for part in ["unknown directive \"nonsense\"", "unknown directive \"proxy_bufering\"", "sendfile"] {
+        assert!(said.out.contains(part), "{part} is missing in:\n{}", said.out);
     }
-    assert!(
-        said.out.ends_with(&format!("{file}: 2 errors, 1 note\n")),
-        "{}",
-        said.out
-    );
+    assert!(said.out.ends_with(&format!("{file}: 2 errors, 1 note\n")), "{}", said.out);
 }
 
 #[test]
@@ -209,30 +161,17 @@ fn check_of_a_good_file_ends_well() {
 #[test]
 fn mistyped_commands_and_files_get_a_hint() {
     let said = run(TIDEGATE, &["chek", "x"]);
-    assert_eq!(
-        said.err,
-        "tidegate: invalid option: \"chek\"\ntidegate: did you mean \"check\"?\n"
-    );
+    assert_eq!(said.err, "tidegate: invalid option: \"chek\"\ntidegate: did you mean \"check\"?\n");
     assert_eq!(said.code, Some(1));
     let folder = folder();
     let file = at(&folder, "good.conf");
     let said = run(TIDEGATE, &[&file]);
-    assert!(
-        said.err
-            .contains(&format!("to run that file, write \"-c {file}\"")),
-        "{}",
-        said.err
-    );
+    assert!(said.err.contains(&format!("to run that file, write \"-c {file}\"")), "{}", said.err);
 }
 
 #[test]
 fn a_command_that_is_not_understood_exits_with_two() {
-    for words in [
-        &["check"][..],
-        &["proxy"],
-        &["proxy", "--lisen", "1", "a:1"],
-        &["check", "-x", "a"],
-    ] {
+    for words in [&["check"][..], &["proxy"], &["proxy", "--lisen", "1", "a:1"], &["check", "-x", "a"]] {
         let said = run(TIDEGATE, words);
         assert_eq!(said.code, Some(2), "{words:?}");
         assert!(said.err.contains("Usage: tidegate"), "{words:?}");
@@ -241,14 +180,7 @@ fn a_command_that_is_not_understood_exits_with_two() {
 
 #[test]
 fn proxy_prints_a_configuration_that_is_right() {
-    let words = [
-        "proxy",
-        "--print-config",
-        "--listen",
-        "127.0.0.1:8080",
-        "127.0.0.1:3000",
-        "127.0.0.1:3001,backup",
-    ];
+    let words = ["proxy", "--print-config", "--listen", "127.0.0.1:8080", "127.0.0.1:3000", "127.0.0.1:3001,backup"];
     let said = run(TIDEGATE, &words);
     assert_eq!(said.code, Some(0));
     let folder = tempfile::tempdir().unwrap();

@@ -30,19 +30,9 @@ fn main() -> ExitCode {
             "conformance: every case is skipped, as nginx, to compare with, is not installed here (`apt-get install nginx`)"
         );
     }
-    let suite = Suite {
-        dir: "conformance",
-        extension: "case",
-        judge,
-        checks: compare::trials(),
-        skipped,
-    };
+    let suite = Suite { dir: "conformance", extension: "case", judge, checks: compare::trials(), skipped };
     let outcome = suite.run();
-    if skipped && required() {
-        ExitCode::FAILURE
-    } else {
-        outcome
-    }
+    if skipped && required() { ExitCode::FAILURE } else { outcome }
 }
 
 fn required() -> bool {
@@ -53,15 +43,8 @@ fn nginx() -> Option<Binary> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     places.push(PathBuf::from("/usr/sbin"));
-    let path = places
-        .iter()
-        .map(|place| place.join("nginx"))
-        .find(|path| path.is_file())?;
-    Some(Binary {
-        name: "nginx",
-        path,
-        http_defaults: NEWER_DEFAULTS,
-    })
+    let path = places.iter().map(|place| place.join("nginx")).find(|path| path.is_file())?;
+    Some(Binary { name: "nginx", path, http_defaults: NEWER_DEFAULTS })
 }
 
 fn judge(text: &str) -> Result<(), String> {
@@ -82,68 +65,40 @@ fn judge(text: &str) -> Result<(), String> {
     }
     let differences = compare(&of_peer, &of_subject);
     failures.extend(judge_differences(&case, &differences, is_nginx));
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{}\n{}", case.title, failures.join("\n")))
-    }
+    if failures.is_empty() { Ok(()) } else { Err(format!("{}\n{}", case.title, failures.join("\n"))) }
 }
 
 /// The binary to compare with nginx, and whether it is nginx itself.
 fn subject(peer: &Binary) -> (Binary, bool) {
     let subject = suite::subject();
     let is_nginx = subject.path.file_name() == Some(Path::new("nginx").as_os_str());
-    if is_nginx {
-        (peer.clone(), true)
-    } else {
-        (subject, false)
-    }
+    if is_nginx { (peer.clone(), true) } else { (subject, false) }
 }
 
 fn about(who: &str, problems: Vec<String>) -> Vec<String> {
-    problems
-        .into_iter()
-        .map(|problem| format!("{who}: {problem}"))
-        .collect()
+    problems.into_iter().map(|problem| format!("{who}: {problem}")).collect()
 }
 
 /// Since 1.29.7 nginx sends no `Connection: close` to upstreams unless it is told to.
 fn drop_default_connection_close(case: &Case, seen: &mut Transcript) {
-    if case
-        .config
-        .text
-        .to_ascii_lowercase()
-        .contains("proxy_set_header connection")
-    {
+    if case.config.text.to_ascii_lowercase().contains("proxy_set_header connection") {
         return;
     }
     for request in seen.requests.iter_mut().flat_map(|(_, requests)| requests) {
-        request
-            .fields
-            .retain(|(name, value)| !(name == "Connection" && value == "close"));
+        request.fields.retain(|(name, value)| !(name == "Connection" && value == "close"));
     }
 }
 
 /// Differences that the case does not list, and listed ones that are not there.
 fn judge_differences(case: &Case, found: &[Difference], is_nginx: bool) -> Vec<String> {
     let covers = |listed: &str, place: &str| fits(&listed.replace('*', "..."), place);
-    let unlisted = found.iter().filter(|difference| {
-        !case
-            .differ
-            .iter()
-            .any(|listed| covers(&listed.place, &difference.place))
-    });
-    let gone = case.differ.iter().filter(|listed| {
-        !is_nginx
-            && !found
-                .iter()
-                .any(|difference| covers(&listed.place, &difference.place))
-    });
-    let gone = gone.map(|listed| {
-        format!(
-            "{}: listed as different ({}), but it is the same",
-            listed.place, listed.reason
-        )
-    });
+    let unlisted =
+        found.iter().filter(|difference| !case.differ.iter().any(|listed| covers(&listed.place, &difference.place)));
+    let gone = case
+        .differ
+        .iter()
+        .filter(|listed| !is_nginx && !found.iter().any(|difference| covers(&listed.place, &difference.place)));
+    let gone =
+        gone.map(|listed| format!("{}: listed as different ({}), but it is the same", listed.place, listed.reason));
     unlisted.map(ToString::to_string).chain(gone).collect()
 }

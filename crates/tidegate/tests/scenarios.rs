@@ -10,13 +10,7 @@ use support::run;
 use support::suite::{self, Suite};
 
 fn main() -> ExitCode {
-    let suite = Suite {
-        dir: "scenarios",
-        extension: "scenario",
-        judge,
-        checks: Vec::new(),
-        skipped: false,
-    };
+    let suite = Suite { dir: "scenarios", extension: "scenario", judge, checks: Vec::new(), skipped: false };
     suite.run()
 }
 
@@ -34,9 +28,5 @@ fn judge(text: &str) -> Result<(), String> {
     }
     let seen = run::run(text, &suite::subject())?;
     let problems = suite::problems(&case, &seen);
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{}\n{}", case.title, problems.join("\n")))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(format!("{}\n{}", case.title, problems.join("\n"))) }
 }

@@ -68,10 +68,7 @@ enum State {
 impl Answer {
     /// An answer that must have status 200 and a body of `expected_length` bytes.
     pub(crate) fn expecting(expected_length: u64) -> Self {
-        Self {
-            expected_length,
-            state: State::Head(Vec::new()),
-        }
+        Self { expected_length, state: State::Head(Vec::new()) }
     }
 
     /// Takes the next bytes of the connection.
@@ -129,11 +126,7 @@ pub(crate) fn content_length(fields: &[httparse::Header<'_>]) -> Result<u64, Fau
             return Err(Fault::Framing);
         }
         if field.name.eq_ignore_ascii_case("content-length") {
-            let digits = field
-                .value
-                .iter()
-                .all(u8::is_ascii_digit)
-                .then_some(field.value);
+            let digits = field.value.iter().all(u8::is_ascii_digit).then_some(field.value);
             let value = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
             if length.is_some() || value.is_none() {
                 return Err(Fault::Framing);
@@ -145,14 +138,8 @@ pub(crate) fn content_length(fields: &[httparse::Header<'_>]) -> Result<u64, Fau
 }
 
 fn take_body(left: &mut u64, bytes: &[u8]) -> Result<Progress, Fault> {
-    *left = left
-        .checked_sub(bytes.len() as u64)
-        .ok_or(Fault::SurplusBytes)?;
-    Ok(if *left == 0 {
-        Progress::Complete
-    } else {
-        Progress::More
-    })
+    *left = left.checked_sub(bytes.len() as u64).ok_or(Fault::SurplusBytes)?;
+    Ok(if *left == 0 { Progress::Complete } else { Progress::More })
 }
 
 #[cfg(test)]
@@ -184,9 +171,7 @@ mod tests {
     fn byte_by_byte_is_complete_at_the_last_byte_only() {
         let mut answer = Answer::expecting(5);
         let seen: Vec<_> = GOOD.iter().map(|byte| answer.feed(&[*byte])).collect();
-        let complete = seen
-            .iter()
-            .position(|progress| *progress == Ok(Progress::Complete));
+        let complete = seen.iter().position(|progress| *progress == Ok(Progress::Complete));
         assert_eq!(complete, Some(GOOD.len() - 1));
     }
 
@@ -204,10 +189,7 @@ mod tests {
 
     #[test]
     fn another_length_is_a_fault() {
-        assert_eq!(
-            feed(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!"),
-            Err(Fault::Length(6))
-        );
+        assert_eq!(feed(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!"), Err(Fault::Length(6)));
     }
 
     #[test]
@@ -238,11 +220,7 @@ mod tests {
 
     #[test]
     fn an_endless_head_is_a_fault() {
-        let head = [
-            b"HTTP/1.1 200 OK\r\nX: ".as_slice(),
-            &vec![b'x'; HEAD_LIMIT],
-        ]
-        .concat();
+        let head = [b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &vec![b'x'; HEAD_LIMIT]].concat();
         assert_eq!(feed(&head), Err(Fault::HeadTooLong));
     }
 }

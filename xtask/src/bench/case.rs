@@ -30,36 +30,16 @@ pub(crate) const SMALL_GET: Case = Case {
 
 pub(crate) const CASES: [Case; 6] = [
     SMALL_GET,
-    Case {
-        name: "post-16k",
-        title: "POST with a body of 16 KiB, 65-byte answer",
-        body: 16 * 1024,
-        ..SMALL_GET
-    },
-    Case {
-        name: "get-64k",
-        title: "GET, answer of 64 KiB",
-        resource: MEDIUM,
-        ..SMALL_GET
-    },
-    Case {
-        name: "get-1m",
-        title: "GET, answer of 1 MiB",
-        resource: LARGE,
-        ..SMALL_GET
-    },
+    Case { name: "post-16k", title: "POST with a body of 16 KiB, 65-byte answer", body: 16 * 1024, ..SMALL_GET },
+    Case { name: "get-64k", title: "GET, answer of 64 KiB", resource: MEDIUM, ..SMALL_GET },
+    Case { name: "get-1m", title: "GET, answer of 1 MiB", resource: LARGE, ..SMALL_GET },
     Case {
         name: "new-connection",
         title: "small GET, one connection a request",
         reuse: Reuse::OnePerRequest,
         ..SMALL_GET
     },
-    Case {
-        name: "512-connections",
-        title: "small GET over 512 connections",
-        connections: 512,
-        ..SMALL_GET
-    },
+    Case { name: "512-connections", title: "small GET over 512 connections", connections: 512, ..SMALL_GET },
 ];
 
 /// What `--case` calls the measurement of idle connections, which is no closed loop.
@@ -101,10 +81,7 @@ impl Case {
             self.resource.path
         );
         if self.body > 0 {
-            request += &format!(
-                "Content-Type: application/octet-stream\r\nContent-Length: {}\r\n",
-                self.body
-            );
+            request += &format!("Content-Type: application/octet-stream\r\nContent-Length: {}\r\n", self.body);
         }
         request += "\r\n";
         let mut bytes = request.into_bytes();
@@ -121,10 +98,7 @@ mod tests {
     fn a_small_get_has_a_dozen_fields_and_no_body() {
         let request = String::from_utf8(SMALL_GET.request()).unwrap();
         assert!(request.starts_with("GET /small HTTP/1.1\r\n") && request.ends_with("\r\n\r\n"));
-        assert_eq!(
-            request.lines().filter(|line| line.contains(": ")).count(),
-            12
-        );
+        assert_eq!(request.lines().filter(|line| line.contains(": ")).count(), 12);
     }
 
     #[test]
@@ -132,9 +106,7 @@ mod tests {
         let post = CASES.iter().find(|case| case.body > 0).unwrap();
         let request = String::from_utf8(post.request()).unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.starts_with("POST ") && head.ends_with(&format!("Content-Length: {}", body.len()))
-        );
+        assert!(head.starts_with("POST ") && head.ends_with(&format!("Content-Length: {}", body.len())));
     }
 
     #[test]

@@ -43,12 +43,7 @@ pub(crate) enum Step {
 
 impl Client {
     pub(crate) fn new() -> Self {
-        Self {
-            stream: None,
-            state: State::Idle,
-            answer: Answer::expecting(0),
-            started: Instant::now(),
-        }
+        Self { stream: None, state: State::Idle, answer: Answer::expecting(0), started: Instant::now() }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -66,12 +61,7 @@ impl Client {
 
     /// Begins the next request, over a new connection when none is open, and says over which
     /// descriptor. `index` chooses the address to connect from.
-    pub(crate) fn begin(
-        &mut self,
-        index: usize,
-        script: &Script,
-        poller: &Poller,
-    ) -> Result<RawFd, Failure> {
+    pub(crate) fn begin(&mut self, index: usize, script: &Script, poller: &Poller) -> Result<RawFd, Failure> {
         self.started = Instant::now();
         self.answer = Answer::expecting(script.answer);
         let stream = match self.stream.take() {
@@ -111,29 +101,16 @@ impl Client {
         };
         let sent = before + written;
         let complete = sent == request.len();
-        self.state = if complete {
-            State::Receiving
-        } else {
-            State::Sending { sent }
-        };
+        self.state = if complete { State::Receiving } else { State::Sending { sent } };
         if complete == waiting {
-            let interest = if complete {
-                Interest::IN
-            } else {
-                Interest::OUT
-            };
+            let interest = if complete { Interest::IN } else { Interest::OUT };
             poller.modify(stream, interest).map_err(io_failure)?;
         }
         Ok(())
     }
 
     /// Does what the connection is ready for.
-    pub(crate) fn step(
-        &mut self,
-        script: &Script,
-        poller: &Poller,
-        chunk: &mut [u8],
-    ) -> Result<Step, Failure> {
+    pub(crate) fn step(&mut self, script: &Script, poller: &Poller, chunk: &mut [u8]) -> Result<Step, Failure> {
         if matches!(self.state, State::Sending { .. }) {
             self.send(&script.request, poller)?;
             return Ok(Step::Waiting);
@@ -185,8 +162,7 @@ impl Client {
 }
 
 fn open(index: usize, script: &Script, poller: &Poller) -> Result<TcpStream, Failure> {
-    let stream = socket::connect_from(index, script.target)
-        .map_err(|error| Failure::Connect(error.kind()))?;
+    let stream = socket::connect_from(index, script.target).map_err(|error| Failure::Connect(error.kind()))?;
     poller.add(&stream, Interest::IN).map_err(io_failure)?;
     Ok(stream)
 }

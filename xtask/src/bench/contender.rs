@@ -52,9 +52,7 @@ impl Contender {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|contender| contender.name() == name)
+        Self::ALL.into_iter().find(|contender| contender.name() == name)
     }
 
     /// Whether it writes an access log in these benchmarks.
@@ -75,18 +73,11 @@ impl Contender {
     /// The first line that `-v` prints.
     pub(crate) fn version(self, program: &Path) -> String {
         if self == Self::Forwarder {
-            return "a raw epoll byte forwarder, an upstream connection for each client connection"
-                .into();
+            return "a raw epoll byte forwarder, an upstream connection for each client connection".into();
         }
         let output = Command::new(program).arg("-v").output();
-        let printed = output
-            .map(|output| [output.stdout, output.stderr].concat())
-            .unwrap_or_default();
-        String::from_utf8_lossy(&printed)
-            .lines()
-            .next()
-            .unwrap_or("tells no version")
-            .to_owned()
+        let printed = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+        String::from_utf8_lossy(&printed).lines().next().unwrap_or("tells no version").to_owned()
     }
 
     /// Writes what it needs into its directory.
@@ -109,11 +100,7 @@ impl Contender {
             }
             Self::Haproxy => vec!["-db".into(), "-f".into(), configuration],
             Self::Forwarder => {
-                vec![
-                    "forwarder".into(),
-                    place.listen.to_string().into(),
-                    place.origin.to_string().into(),
-                ]
+                vec!["forwarder".into(), place.listen.to_string().into(), place.origin.to_string().into()]
             }
         }
     }
@@ -122,21 +109,14 @@ impl Contender {
 fn installed(name: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    let mut candidates = std::env::split_paths(&path)
-        .chain(system)
-        .map(|directory| directory.join(name));
+    let mut candidates = std::env::split_paths(&path).chain(system).map(|directory| directory.join(name));
     let found = candidates.find(|candidate| candidate.is_file());
     found.ok_or_else(|| format!("not installed (on Debian: apt-get install {name})"))
 }
 
 /// Text that nginx since 1.15.3 and tidegate both accept.
 fn nginx_configuration(place: &Place) -> String {
-    let Place {
-        directory,
-        listen,
-        origin,
-        descriptors,
-    } = place;
+    let Place { directory, listen, origin, descriptors } = place;
     let (directory, connections) = (directory.display(), descriptors.min(&20_000));
     let access_log = place.access_log();
     format!(
@@ -181,12 +161,7 @@ http {{
 }
 
 fn haproxy_configuration(place: &Place) -> String {
-    let Place {
-        listen,
-        origin,
-        descriptors,
-        ..
-    } = place;
+    let Place { listen, origin, descriptors, .. } = place;
     // Two descriptors a connection, and some for itself.
     let connections = descriptors.saturating_sub(500).min(20_000) / 2;
     format!(

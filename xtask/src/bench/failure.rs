@@ -55,9 +55,7 @@ impl Failures {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Failure, u64)> {
-        self.counts
-            .iter()
-            .map(|(failure, count)| (*failure, *count))
+        self.counts.iter().map(|(failure, count)| (*failure, *count))
     }
 }
 
@@ -73,13 +71,7 @@ mod tests {
         other.count(Failure::Answer(Fault::Status(502)));
         one.merge(&other);
         let counts: Vec<_> = one.iter().collect();
-        assert_eq!(
-            counts,
-            [
-                (Failure::Closed, 2),
-                (Failure::Answer(Fault::Status(502)), 1)
-            ]
-        );
+        assert_eq!(counts, [(Failure::Closed, 2), (Failure::Answer(Fault::Status(502)), 1)]);
         assert_eq!(one.total(), 3);
     }
 }

@@ -20,15 +20,12 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, String> {
     let mut words = arguments.raw_args().map_err(|error| error.to_string())?;
     let mut address = || -> Result<SocketAddrV4, String> {
         let word = words.next().unwrap_or_default();
-        word.to_string_lossy()
-            .parse()
-            .map_err(|_| format!("forwarder: {word:?} is not an IPv4 address with a port"))
+        word.to_string_lossy().parse().map_err(|_| format!("forwarder: {word:?} is not an IPv4 address with a port"))
     };
     let (listen, upstream) = (address()?, address()?);
     let listener = socket::listen(listen);
-    let forwarding = listener
-        .and_then(|listener| Forwarder::new(listener, upstream))
-        .and_then(|mut forwarder| forwarder.run());
+    let forwarding =
+        listener.and_then(|listener| Forwarder::new(listener, upstream)).and_then(|mut forwarder| forwarder.run());
     forwarding.map_err(|error| format!("forwarder on {listen}: {error}"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -55,13 +52,7 @@ struct Side {
 
 impl Side {
     fn new(stream: TcpStream, other: RawFd) -> Self {
-        Self {
-            stream,
-            other,
-            pending: Vec::new(),
-            ended: false,
-            watched: Interest::IN,
-        }
+        Self { stream, other, pending: Vec::new(), ended: false, watched: Interest::IN }
     }
 }
 
@@ -69,13 +60,7 @@ impl Forwarder {
     fn new(listener: TcpListener, upstream: SocketAddrV4) -> io::Result<Self> {
         let poller = Poller::new()?;
         poller.add(&listener, Interest::IN)?;
-        Ok(Self {
-            upstream,
-            listener,
-            poller,
-            sides: ByDescriptor::new(),
-            chunk: vec![0; CHUNK],
-        })
+        Ok(Self { upstream, listener, poller, sides: ByDescriptor::new(), chunk: vec![0; CHUNK] })
     }
 
     fn run(&mut self) -> io::Result<()> {
@@ -104,8 +89,7 @@ impl Forwarder {
         self.poller.add(&client, Interest::IN)?;
         self.poller.add(&upstream, Interest::IN)?;
         self.sides.insert(client_id, Side::new(client, upstream_id));
-        self.sides
-            .insert(upstream_id, Side::new(upstream, client_id));
+        self.sides.insert(upstream_id, Side::new(upstream, client_id));
         Ok(())
     }
 
@@ -143,18 +127,14 @@ impl Forwarder {
         };
         let read = self.chunk.get(..length).unwrap_or_default();
         let written = write_some(&mut to.stream, read)?;
-        to.pending
-            .extend_from_slice(read.get(written..).unwrap_or_default());
+        to.pending.extend_from_slice(read.get(written..).unwrap_or_default());
         Ok(())
     }
 
     /// Watches `id` for what it now waits for: room for its pending bytes, and bytes when the other
     /// end has room.
     fn settle(&mut self, id: RawFd, other: RawFd) -> io::Result<()> {
-        let other_has_room = self
-            .sides
-            .get(other)
-            .is_some_and(|side| side.pending.is_empty());
+        let other_has_room = self.sides.get(other).is_some_and(|side| side.pending.is_empty());
         let Some(side) = self.sides.get_mut(id) else {
             return Ok(());
         };
@@ -241,9 +221,7 @@ pub(super) mod tests {
     #[test]
     fn megabytes_and_the_end_of_the_stream_go_both_ways() {
         let mut client = TcpStream::connect(start(start_echo())).unwrap();
-        let sent: Vec<u8> = (0..16_u32 << 20)
-            .map(|position| (position % 251) as u8)
-            .collect();
+        let sent: Vec<u8> = (0..16_u32 << 20).map(|position| (position % 251) as u8).collect();
         let (mut writer, bytes) = (client.try_clone().unwrap(), sent.clone());
         let writing = thread::spawn(move || {
             writer.write_all(&bytes).unwrap();
@@ -252,12 +230,7 @@ pub(super) mod tests {
         let mut received = Vec::new();
         client.read_to_end(&mut received).unwrap();
         writing.join().unwrap();
-        assert!(
-            received == sent,
-            "received {} of {} bytes, or others",
-            received.len(),
-            sent.len()
-        );
+        assert!(received == sent, "received {} of {} bytes, or others", received.len(), sent.len());
     }
 
     #[test]

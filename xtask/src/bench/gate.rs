@@ -11,10 +11,7 @@ const LIMITS: [(Contender, f64); 2] = [(Contender::Nginx, 1.0), (Contender::Forw
 /// does not.
 pub(crate) fn judge(results: &Results) -> bool {
     let verdicts = LIMITS.map(|(reference, limit)| {
-        let mut ratios = results
-            .cases
-            .iter()
-            .map(|case| case.cpu_ratio(Contender::Tidegate, reference));
+        let mut ratios = results.cases.iter().map(|case| case.cpu_ratio(Contender::Tidegate, reference));
         let ratio = ratios.next().flatten();
         println!("{}", sentence(reference, limit, ratio));
         holds(limit, ratio)
@@ -27,17 +24,10 @@ fn holds(limit: f64, ratio: Option<Spread>) -> bool {
 }
 
 fn sentence(reference: Contender, limit: f64, ratio: Option<Spread>) -> String {
-    let subject = format!(
-        "gate: tidegate's CPU for a small GET, limit {limit:.2} × {}'s:",
-        reference.name()
-    );
+    let subject = format!("gate: tidegate's CPU for a small GET, limit {limit:.2} × {}'s:", reference.name());
     match ratio {
         Some(Spread { median, min, max }) => {
-            let verdict = if holds(limit, ratio) {
-                "holds"
-            } else {
-                "EXCEEDED"
-            };
+            let verdict = if holds(limit, ratio) { "holds" } else { "EXCEEDED" };
             format!("{subject} {median:.3} ({min:.3}–{max:.3}), {verdict}")
         }
         None => format!("{subject} not measured, EXCEEDED"),
@@ -49,11 +39,7 @@ mod tests {
     use super::*;
 
     fn ratio(median: f64) -> Option<Spread> {
-        Some(Spread {
-            median,
-            min: 0.5,
-            max: 2.0,
-        })
+        Some(Spread { median, min: 0.5, max: 2.0 })
     }
 
     #[test]
@@ -71,9 +57,6 @@ mod tests {
     #[test]
     fn the_sentence_has_ratio_limit_and_verdict() {
         let sentence = sentence(Contender::Forwarder, 1.3, ratio(1.25));
-        assert!(
-            sentence.contains("1.30 × forwarder's: 1.250 (0.500–2.000), holds"),
-            "{sentence}"
-        );
+        assert!(sentence.contains("1.30 × forwarder's: 1.250 (0.500–2.000), holds"), "{sentence}");
     }
 }

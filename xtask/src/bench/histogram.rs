@@ -20,10 +20,7 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        Self {
-            counts: vec![0; BUCKETS],
-            total: 0,
-        }
+        Self { counts: vec![0; BUCKETS], total: 0 }
     }
 
     pub(crate) fn record(&mut self, value: Duration) {
@@ -77,19 +74,14 @@ mod tests {
             for step in 0..1000_u64 {
                 let value = (1 << exponent) + (step << exponent) / 1000;
                 let middle = middle_of(bucket_of(value));
-                assert!(
-                    middle.abs_diff(value) * 64 <= value,
-                    "{value} is told as {middle}"
-                );
+                assert!(middle.abs_diff(value) * 64 <= value, "{value} is told as {middle}");
             }
         }
     }
 
     #[test]
     fn buckets_ascend_with_values_and_stay_inside() {
-        let buckets: Vec<_> = (0..LIMIT)
-            .map(|exponent| bucket_of(1 << exponent))
-            .collect();
+        let buckets: Vec<_> = (0..LIMIT).map(|exponent| bucket_of(1 << exponent)).collect();
         assert!(buckets.is_sorted_by(|a, b| a < b));
         assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
     }

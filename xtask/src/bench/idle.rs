@@ -42,16 +42,8 @@ impl Idle {
 /// Opens `connections` to a contender that served a request before.
 pub(crate) fn measure(running: &mut Running, connections: u64) -> io::Result<Idle> {
     let before = settled(running.id())?;
-    let script = Script {
-        connections: AT_ONCE,
-        ..SMALL_GET.script(running.address())
-    };
-    let mut idle = Idle {
-        connections: 0,
-        before,
-        after: 0,
-        failures: Failures::default(),
-    };
+    let script = Script { connections: AT_ONCE, ..SMALL_GET.script(running.address()) };
+    let mut idle = Idle { connections: 0, before, after: 0, failures: Failures::default() };
     // They stay open until all are counted.
     let mut open = Vec::new();
     for _ in 0..connections / AT_ONCE as u64 {

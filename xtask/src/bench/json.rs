@@ -9,13 +9,11 @@ use super::results::{CaseResult, Results, Round, microseconds};
 use super::statistics::Spread;
 
 pub(crate) fn document(results: &Results, cores: &Cores) -> String {
-    let entrants = results.entrants.iter().map(|entrant| {
-        json!({ "name": entrant.contender.name(), "version": entrant.version, "logged": entrant.logged })
-    });
-    let left_out = results
-        .left_out
-        .iter()
-        .map(|(contender, reason)| json!({ "name": contender.name(), "reason": reason }));
+    let entrants = results.entrants.iter().map(
+        |entrant| json!({ "name": entrant.contender.name(), "version": entrant.version, "logged": entrant.logged }),
+    );
+    let left_out =
+        results.left_out.iter().map(|(contender, reason)| json!({ "name": contender.name(), "reason": reason }));
     let idle = results.idle.iter().map(|(contender, idle)| {
         json!({
             "contender": contender.name(),
@@ -70,8 +68,5 @@ fn round(round: &Round) -> Value {
 }
 
 fn spread(spread: Option<Spread>) -> Value {
-    spread.map_or(
-        Value::Null,
-        |Spread { median, min, max }| json!({ "median": median, "min": min, "max": max }),
-    )
+    spread.map_or(Value::Null, |Spread { median, min, max }| json!({ "median": median, "min": min, "max": max }))
 }

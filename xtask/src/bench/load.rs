@@ -58,12 +58,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     fn new() -> Self {
-        Self {
-            completed: 0,
-            wall: Duration::ZERO,
-            latencies: Histogram::new(),
-            failures: Failures::default(),
-        }
+        Self { completed: 0, wall: Duration::ZERO, latencies: Histogram::new(), failures: Failures::default() }
     }
 
     /// Requests made: answered or failed.
@@ -85,13 +80,7 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn new(script: Script) -> io::Result<Self> {
         let clients = (0..script.connections).map(|_| Client::new()).collect();
-        Ok(Self {
-            script,
-            poller: Poller::new()?,
-            clients,
-            owners: ByDescriptor::new(),
-            chunk: vec![0; CHUNK],
-        })
+        Ok(Self { script, poller: Poller::new()?, clients, owners: ByDescriptor::new(), chunk: vec![0; CHUNK] })
     }
 
     /// Sends until `until`, then waits for the answers still missing. Connections are opened as
@@ -100,13 +89,8 @@ impl Load {
     /// # Errors
     /// Only the poller's own: what happens to a request is in the tally.
     pub(crate) fn run(&mut self, until: Until) -> io::Result<Tally> {
-        let mut run = Run {
-            until,
-            begin: Instant::now(),
-            begun: vec![0; self.clients.len()],
-            tally: Tally::new(),
-            in_flight: 0,
-        };
+        let mut run =
+            Run { until, begin: Instant::now(), begun: vec![0; self.clients.len()], tally: Tally::new(), in_flight: 0 };
         for index in 0..self.clients.len() {
             self.begin(index, &mut run);
         }
@@ -127,8 +111,7 @@ impl Load {
     /// Sends the next request of this client, if the run wants one. A failure takes the place of a
     /// request, so that the loop is bounded by the run's own limits.
     fn begin(&mut self, index: usize, run: &mut Run) {
-        while let (Some(client), Some(begun)) =
-            (self.clients.get_mut(index), run.begun.get_mut(index))
+        while let (Some(client), Some(begun)) = (self.clients.get_mut(index), run.begun.get_mut(index))
             && run.until.wants_more(*begun, run.begin)
             && run.tally.failures.total() < FAILURE_LIMIT
         {
@@ -243,10 +226,7 @@ mod tests {
     }
 
     fn failures_against(target: SocketAddrV4) -> Vec<(Failure, u64)> {
-        let script = Script {
-            connections: 1,
-            ..SMALL_GET.script(target)
-        };
+        let script = Script { connections: 1, ..SMALL_GET.script(target) };
         let tally = run(script, Until::Each(2));
         assert_eq!(tally.completed, 0);
         tally.failures.iter().collect()
@@ -256,10 +236,7 @@ mod tests {
     fn every_case_is_answered_by_the_origin_through_the_forwarder() {
         let target = forwarder::tests::start(origin::start().unwrap());
         for case in &CASES {
-            let script = Script {
-                connections: 4,
-                ..case.script(target)
-            };
+            let script = Script { connections: 4, ..case.script(target) };
             let tally = run(script, Until::Each(3));
             let failures: Vec<_> = tally.failures.iter().collect();
             assert_eq!((tally.completed, failures), (12, vec![]), "{}", case.name);
@@ -269,13 +246,8 @@ mod tests {
     #[test]
     fn connections_stay_open_between_runs() {
         let target = origin::start().unwrap();
-        let mut load = Load::new(Script {
-            connections: 2,
-            ..SMALL_GET.script(target)
-        })
-        .unwrap();
-        let open =
-            |load: &Load| -> Vec<_> { load.clients.iter().map(Client::local_address).collect() };
+        let mut load = Load::new(Script { connections: 2, ..SMALL_GET.script(target) }).unwrap();
+        let open = |load: &Load| -> Vec<_> { load.clients.iter().map(Client::local_address).collect() };
         assert_eq!(load.run(Until::Each(1)).unwrap().completed, 2);
         let before = open(&load);
         assert_eq!(load.run(Until::Each(5)).unwrap().completed, 10);
@@ -286,10 +258,7 @@ mod tests {
     #[test]
     fn a_bad_answer_is_a_failure_each_time() {
         let target = start_server(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
-        assert_eq!(
-            failures_against(target),
-            [(Failure::Answer(Fault::Status(502)), 2)]
-        );
+        assert_eq!(failures_against(target), [(Failure::Answer(Fault::Status(502)), 2)]);
     }
 
     #[test]
@@ -301,19 +270,13 @@ mod tests {
     #[test]
     fn a_target_that_does_not_listen_is_a_failure() {
         let target = socket::free_address().unwrap();
-        assert_eq!(
-            failures_against(target),
-            [(Failure::Connect(io::ErrorKind::ConnectionRefused), 2)]
-        );
+        assert_eq!(failures_against(target), [(Failure::Connect(io::ErrorKind::ConnectionRefused), 2)]);
     }
 
     #[test]
     fn failures_end_a_run_long_before_its_time() {
         let target = socket::free_address().unwrap();
-        let tally = run(
-            SMALL_GET.script(target),
-            Until::Elapsed(Duration::from_secs(3600)),
-        );
+        let tally = run(SMALL_GET.script(target), Until::Elapsed(Duration::from_secs(3600)));
         assert_eq!(tally.failures.total(), FAILURE_LIMIT);
     }
 }

@@ -12,22 +12,12 @@ use std::time::Duration;
 /// The process `root` and its descendants, as they are now.
 fn tree(root: u32) -> io::Result<Vec<u32>> {
     let parents: Vec<(u32, u32)> = numbered_entries(Path::new("/proc"))?
-        .filter_map(|process| {
-            Some((
-                process,
-                parent_of(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?,
-            ))
-        })
+        .filter_map(|process| Some((process, parent_of(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)?)))
         .collect();
     let mut members = vec![root];
     let mut next = 0;
     while let Some(&member) = members.get(next) {
-        members.extend(
-            parents
-                .iter()
-                .filter(|(_, parent)| *parent == member)
-                .map(|(process, _)| *process),
-        );
+        members.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(process, _)| *process));
         next += 1;
     }
     Ok(members)
@@ -53,8 +43,7 @@ pub(crate) fn cpu_time(root: u32) -> io::Result<Duration> {
         let tasks = format!("/proc/{process}/task");
         for task in numbered_entries(Path::new(&tasks))? {
             // A thread may end between the listing and the reading.
-            let schedstat =
-                fs::read_to_string(format!("{tasks}/{task}/schedstat")).unwrap_or_default();
+            let schedstat = fs::read_to_string(format!("{tasks}/{task}/schedstat")).unwrap_or_default();
             total += nanoseconds_run(&schedstat);
         }
     }
@@ -64,33 +53,21 @@ pub(crate) fn cpu_time(root: u32) -> io::Result<Duration> {
 /// The first field of `schedstat`: nanoseconds on a CPU (Linux,
 /// Documentation/scheduler/sched-stats.rst).
 fn nanoseconds_run(schedstat: &str) -> u64 {
-    schedstat
-        .split_ascii_whitespace()
-        .next()
-        .and_then(|field| field.parse().ok())
-        .unwrap_or(0)
+    schedstat.split_ascii_whitespace().next().and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 /// How long `core` was not idle since boot, whoever used it, in clock ticks' precision (10 ms).
 pub(crate) fn core_busy(core: usize) -> io::Result<Duration> {
     let ticks = busy_ticks(&fs::read_to_string("/proc/stat")?, core).unwrap_or(0);
-    Ok(Duration::from_millis(
-        ticks * 1000 / rustix::param::clock_ticks_per_second(),
-    ))
+    Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
 }
 
 /// Of a core's line, all but `idle` and `iowait`; what follows `steal` is counted in `user` already
 /// (proc_stat(5)).
 fn busy_ticks(stat: &str, core: usize) -> Option<u64> {
     let name = format!("cpu{core} ");
-    let fields = stat
-        .lines()
-        .find_map(|line| line.strip_prefix(&name))?
-        .split_ascii_whitespace();
-    let ticks = fields
-        .take(8)
-        .enumerate()
-        .filter(|(index, _)| !matches!(index, 3 | 4));
+    let fields = stat.lines().find_map(|line| line.strip_prefix(&name))?.split_ascii_whitespace();
+    let ticks = fields.take(8).enumerate().filter(|(index, _)| !matches!(index, 3 | 4));
     ticks.map(|(_, field)| field.parse::<u64>().ok()).sum()
 }
 
@@ -135,20 +112,13 @@ mod tests {
 
     #[test]
     fn a_core_is_busy_when_it_neither_idles_nor_waits_for_a_disk() {
-        let stat =
-            "cpu  9 9 9 9 9 9 9 9 9 9\ncpu1 9 9 9 9 9 9 9 9 9 9\ncpu11 1 2 3 1000 1000 4 5 6 7 8\n";
+        let stat = "cpu  9 9 9 9 9 9 9 9 9 9\ncpu1 9 9 9 9 9 9 9 9 9 9\ncpu11 1 2 3 1000 1000 4 5 6 7 8\n";
         assert_eq!(busy_ticks(stat, 11), Some(21));
         assert_eq!(busy_ticks(stat, 2), None);
     }
 
     #[test]
     fn resident_memory_is_the_rss_line() {
-        assert_eq!(
-            kilobytes(
-                "55d0-7ffc ---p 00 [rollup]\nRss:      1264 kB\nPss:  99 kB\n",
-                "Rss:"
-            ),
-            Some(1264)
-        );
+        assert_eq!(kilobytes("55d0-7ffc ---p 00 [rollup]\nRss:      1264 kB\nPss:  99 kB\n", "Rss:"), Some(1264));
     }
 }

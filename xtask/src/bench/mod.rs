@@ -70,20 +70,12 @@ pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
     };
     let bench = Bench::new(&plan)?;
     let results = bench.run(&plan)?;
-    write(plan.json.as_deref(), || {
-        json::document(&results, &bench.cores)
-    })?;
-    write(plan.markdown.as_deref(), || {
-        report::markdown(&results, &bench.cores)
-    })?;
+    write(plan.json.as_deref(), || json::document(&results, &bench.cores))?;
+    write(plan.markdown.as_deref(), || report::markdown(&results, &bench.cores))?;
     print!("{}", report::closing(&results));
     let passed = !plan.gate || gate::judge(&results);
     let good = passed && results.failures().is_empty();
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> Result<(), String> {
@@ -112,8 +104,7 @@ impl Bench {
         let cores = Cores::choose()?;
         cores.stay_off_the_proxys()?;
         let descriptors = cores::raise_descriptor_limit(DESCRIPTORS);
-        let origin =
-            origin::start().map_err(|error| format!("the origin does not start: {error}"))?;
+        let origin = origin::start().map_err(|error| format!("the origin does not start: {error}"))?;
         let (mut entrants, mut left_out) = (Vec::new(), Vec::new());
         for &contender in &plan.contenders {
             match contender.program(&tidegate) {
@@ -121,14 +112,7 @@ impl Bench {
                 Err(reason) => left_out.push((contender, reason)),
             }
         }
-        Ok(Self {
-            cores,
-            scratch: Scratch::new()?,
-            origin,
-            descriptors,
-            entrants,
-            left_out,
-        })
+        Ok(Self { cores, scratch: Scratch::new()?, origin, descriptors, entrants, left_out })
     }
 
     fn run(&self, plan: &Plan) -> Result<Results, String> {
@@ -155,15 +139,10 @@ impl Bench {
         if plan.cases.is_empty() {
             return Ok(());
         }
-        let starting = self
-            .entrants
-            .iter()
-            .map(|(contender, program)| self.start(*contender, program));
+        let starting = self.entrants.iter().map(|(contender, program)| self.start(*contender, program));
         let mut running = starting.collect::<Result<Vec<_>, _>>()?;
         for case in &plan.cases {
-            let result = self
-                .run_case(case, plan, &mut running)
-                .map_err(|error| format!("{}: {error}", case.name))?;
+            let result = self.run_case(case, plan, &mut running).map_err(|error| format!("{}: {error}", case.name))?;
             print!("{}", report::case(&result).text());
             results.cases.push(result);
         }
@@ -174,16 +153,8 @@ impl Bench {
     }
 
     /// Everyone's first turn warms up; the following ones count.
-    fn run_case(
-        &self,
-        case: &Case,
-        plan: &Plan,
-        running: &mut [Running],
-    ) -> io::Result<CaseResult> {
-        let mut rounds: Vec<_> = running
-            .iter()
-            .map(|one| (one.contender, Vec::new()))
-            .collect();
+    fn run_case(&self, case: &Case, plan: &Plan, running: &mut [Running]) -> io::Result<CaseResult> {
+        let mut rounds: Vec<_> = running.iter().map(|one| (one.contender, Vec::new())).collect();
         for one in running.iter_mut() {
             self.turn(case, one, plan.rounds.warm_up)?;
         }
@@ -192,10 +163,7 @@ impl Bench {
                 rounds.push(self.turn(case, one, plan.rounds.length)?);
             }
         }
-        Ok(CaseResult {
-            case: case.clone(),
-            rounds,
-        })
+        Ok(CaseResult { case: case.clone(), rounds })
     }
 
     /// One turn of one contender. What is measured begins and ends with all connections open and
@@ -224,20 +192,14 @@ impl Bench {
 
     /// Each contender started anew, so that what the timed cases left in its memory does not count.
     fn run_idle(&self, results: &mut Results) -> Result<(), String> {
-        let connections =
-            IDLE_CONNECTIONS.min(self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2);
+        let connections = IDLE_CONNECTIONS.min(self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2);
         if connections < IDLE_CONNECTIONS {
-            println!(
-                "\nOnly {} descriptors are allowed (ulimit -n): fewer idle connections.",
-                self.descriptors
-            );
+            println!("\nOnly {} descriptors are allowed (ulimit -n): fewer idle connections.", self.descriptors);
         }
         for (contender, program) in &self.entrants {
             let mut running = self.start(*contender, program)?;
             let idle = idle::measure(&mut running, connections);
-            results
-                .idle
-                .push((*contender, idle.map_err(|error| format!("idle: {error}"))?));
+            results.idle.push((*contender, idle.map_err(|error| format!("idle: {error}"))?));
         }
         print!("{}", report::idle(&results.idle).text());
         Ok(())

@@ -18,18 +18,9 @@ const FIELD_LIMIT: usize = 64;
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
 
-pub(crate) const SMALL: Resource = Resource {
-    path: "/small",
-    length: 65,
-};
-pub(crate) const MEDIUM: Resource = Resource {
-    path: "/medium",
-    length: 64 * 1024,
-};
-pub(crate) const LARGE: Resource = Resource {
-    path: "/large",
-    length: 1024 * 1024,
-};
+pub(crate) const SMALL: Resource = Resource { path: "/small", length: 65 };
+pub(crate) const MEDIUM: Resource = Resource { path: "/medium", length: 64 * 1024 };
+pub(crate) const LARGE: Resource = Resource { path: "/large", length: 1024 * 1024 };
 
 /// One fixed answer: its path and the length of its body in bytes.
 #[derive(Clone, Copy)]
@@ -67,9 +58,7 @@ pub(crate) fn start() -> io::Result<SocketAddrV4> {
             eprintln!("xtask: the origin stopped: {error}");
         }
     };
-    std::thread::Builder::new()
-        .name("origin".into())
-        .spawn(run)?;
+    std::thread::Builder::new().name("origin".into()).spawn(run)?;
     Ok(address)
 }
 
@@ -101,15 +90,8 @@ struct Peer {
 /// ```
 enum State {
     Head(Vec<u8>),
-    Body {
-        left: u64,
-        plan: Plan,
-    },
-    Answering {
-        sent: usize,
-        waiting: bool,
-        plan: Plan,
-    },
+    Body { left: u64, plan: Plan },
+    Answering { sent: usize, waiting: bool, plan: Plan },
 }
 
 /// Which answer the request gets.
@@ -138,13 +120,7 @@ impl Origin {
             close: resource.answer("Connection: close\r\n"),
         };
         let answers = [SMALL, MEDIUM, LARGE].map(prepare).into();
-        Ok(Self {
-            listener,
-            poller,
-            peers: ByDescriptor::new(),
-            answers,
-            chunk: vec![0; CHUNK],
-        })
+        Ok(Self { listener, poller, peers: ByDescriptor::new(), answers, chunk: vec![0; CHUNK] })
     }
 
     fn run(&mut self) -> io::Result<()> {
@@ -164,13 +140,7 @@ impl Origin {
     fn accept(&mut self) -> io::Result<()> {
         while let Some(stream) = socket::accept(&self.listener)? {
             self.poller.add(&stream, Interest::IN)?;
-            self.peers.insert(
-                stream.as_raw_fd(),
-                Peer {
-                    stream,
-                    state: State::Head(Vec::new()),
-                },
-            );
+            self.peers.insert(stream.as_raw_fd(), Peer { stream, state: State::Head(Vec::new()) });
         }
         Ok(())
     }
@@ -216,9 +186,7 @@ impl Peer {
 
     fn take_head(&mut self, bytes: &[u8], answers: &[Prepared]) -> Result<(), Ended> {
         match read_head(bytes, answers)? {
-            Some((head_length, left, plan)) => {
-                self.take_body(left, bytes.get(head_length..).unwrap_or_default(), plan)
-            }
+            Some((head_length, left, plan)) => self.take_body(left, bytes.get(head_length..).unwrap_or_default(), plan),
             None if bytes.len() > HEAD_LIMIT => Err(Ended),
             None => {
                 self.state = State::Head(bytes.to_vec());
@@ -230,11 +198,7 @@ impl Peer {
     fn take_body(&mut self, left: u64, bytes: &[u8], plan: Plan) -> Result<(), Ended> {
         let left = left.checked_sub(bytes.len() as u64).ok_or(Ended)?;
         self.state = match left {
-            0 => State::Answering {
-                sent: 0,
-                waiting: false,
-                plan,
-            },
+            0 => State::Answering { sent: 0, waiting: false, plan },
             left => State::Body { left, plan },
         };
         Ok(())
@@ -242,20 +206,11 @@ impl Peer {
 
     /// Sends as much of the answer as there is room for.
     fn answer(&mut self, answers: &[Prepared], poller: &Poller) -> Result<(), Ended> {
-        let State::Answering {
-            sent,
-            waiting,
-            plan,
-        } = &mut self.state
-        else {
+        let State::Answering { sent, waiting, plan } = &mut self.state else {
             return Ok(());
         };
         let prepared = answers.get(plan.answer).ok_or(Ended)?;
-        let answer = if plan.close {
-            &prepared.close
-        } else {
-            &prepared.keep_alive
-        };
+        let answer = if plan.close { &prepared.close } else { &prepared.keep_alive };
         match self.stream.write(answer.get(*sent..).unwrap_or_default()) {
             Ok(written) => *sent += written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -263,14 +218,7 @@ impl Peer {
         }
         let finished = *sent == answer.len();
         if *waiting == finished {
-            poller.modify(
-                &self.stream,
-                if finished {
-                    Interest::IN
-                } else {
-                    Interest::OUT
-                },
-            )?;
+            poller.modify(&self.stream, if finished { Interest::IN } else { Interest::OUT })?;
             *waiting = !finished;
         }
         match (finished, plan.close) {
@@ -291,15 +239,8 @@ fn read_head(bytes: &[u8], answers: &[Prepared]) -> Result<Option<(usize, u64, P
         return Ok(None);
     };
     let path = head.path.ok_or(Ended)?;
-    let answer = answers
-        .iter()
-        .position(|answer| answer.path == path)
-        .ok_or(Ended)?;
-    let has = |name: &str| {
-        head.headers
-            .iter()
-            .find(|field| field.name.eq_ignore_ascii_case(name))
-    };
+    let answer = answers.iter().position(|answer| answer.path == path).ok_or(Ended)?;
+    let has = |name: &str| head.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
     let body = match has("content-length").or(has("transfer-encoding")) {
         Some(_) => content_length(head.headers).map_err(|_| Ended)?,
         None => 0,

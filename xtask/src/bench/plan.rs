@@ -39,11 +39,7 @@ const QUICK: Rounds = rounds(5, 300, 150);
 const GATE: Rounds = rounds(15, 1000, 500);
 
 const fn rounds(count: usize, length: u64, warm_up: u64) -> Rounds {
-    Rounds {
-        count,
-        length: Duration::from_millis(length),
-        warm_up: Duration::from_millis(warm_up),
-    }
+    Rounds { count, length: Duration::from_millis(length), warm_up: Duration::from_millis(warm_up) }
 }
 
 /// The options as they are read, before they are made into a plan.
@@ -82,21 +78,14 @@ impl Plan {
 impl Options {
     fn plan(self) -> Result<Plan, String> {
         if self.gate && (self.only.is_some() || self.cases.is_some() || self.quick) {
-            return Err(
-                "--gate chooses contenders, case and rounds: leave --only, --case, --quick out"
-                    .into(),
-            );
+            return Err("--gate chooses contenders, case and rounds: leave --only, --case, --quick out".into());
         }
         let chosen = |name: &str| match &self.cases {
             Some(names) => names.iter().any(|chosen| chosen == name),
             None => !self.gate,
         };
         let judged = [Contender::Nginx, Contender::Forwarder, Contender::Tidegate].to_vec();
-        let default = if self.gate {
-            judged
-        } else {
-            Contender::ALL.to_vec()
-        };
+        let default = if self.gate { judged } else { Contender::ALL.to_vec() };
         Ok(Plan {
             cases: if self.gate {
                 vec![SMALL_GET]
@@ -128,8 +117,7 @@ pub(crate) fn contenders(list: &OsString) -> Result<Vec<Contender>, String> {
     let list = list.to_string_lossy();
     for name in list.split(',') {
         let known = Contender::ALL.map(Contender::name).join(", ");
-        Contender::named(name)
-            .ok_or_else(|| format!("no contender `{name}`: there are {known}"))?;
+        Contender::named(name).ok_or_else(|| format!("no contender `{name}`: there are {known}"))?;
     }
     let chosen = |contender: &Contender| list.split(',').any(|name| name == contender.name());
     Ok(Contender::ALL.into_iter().filter(chosen).collect())
@@ -137,16 +125,9 @@ pub(crate) fn contenders(list: &OsString) -> Result<Vec<Contender>, String> {
 
 fn case_names(list: &OsString) -> Result<Vec<String>, String> {
     let known: Vec<&str> = CASES.iter().map(|case| case.name).chain([IDLE]).collect();
-    let names: Vec<String> = list
-        .to_string_lossy()
-        .split(',')
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = list.to_string_lossy().split(',').map(str::to_owned).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(unknown) => Err(format!(
-            "no case `{unknown}`: there are {}",
-            known.join(", ")
-        )),
+        Some(unknown) => Err(format!("no case `{unknown}`: there are {}", known.join(", "))),
         None => Ok(names),
     }
 }
@@ -168,10 +149,7 @@ mod tests {
     #[test]
     fn a_full_run_measures_everything_and_leaves_a_minute_of_its_five() {
         let plan = plan(&[]).unwrap();
-        assert_eq!(
-            (plan.contenders.len(), plan.cases.len(), plan.idle),
-            (4, 6, true)
-        );
+        assert_eq!((plan.contenders.len(), plan.cases.len(), plan.idle), (4, 6, true));
         assert!(measuring_time(&plan) <= Duration::from_secs(240));
     }
 
@@ -183,11 +161,7 @@ mod tests {
     #[test]
     fn the_gate_runs_what_it_judges() {
         let plan = plan(&["--gate"]).unwrap();
-        let names: Vec<_> = plan
-            .contenders
-            .iter()
-            .map(|contender| contender.name())
-            .collect();
+        let names: Vec<_> = plan.contenders.iter().map(|contender| contender.name()).collect();
         assert_eq!(names, ["nginx", "forwarder", "tidegate"]);
         assert_eq!((plan.cases.len(), plan.idle), (1, false));
     }

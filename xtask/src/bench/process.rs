@@ -51,9 +51,7 @@ impl Running {
     pub(crate) fn start(launch: &Launch<'_>) -> Result<Self, String> {
         let name = launch.contender.name();
         let mut running = spawn(launch).map_err(|error| format!("{name}: {error}"))?;
-        running
-            .await_answer()
-            .map_err(|error| format!("{name} {error}\n{}", running.output()))?;
+        running.await_answer().map_err(|error| format!("{name} {error}\n{}", running.output()))?;
         Ok(running)
     }
 
@@ -67,15 +65,10 @@ impl Running {
 
     fn await_answer(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + START_LIMIT;
-        let script = Script {
-            connections: 1,
-            ..SMALL_GET.script(self.place.listen)
-        };
+        let script = Script { connections: 1, ..SMALL_GET.script(self.place.listen) };
         loop {
             let mut probe = Load::new(script.clone()).map_err(|error| error.to_string())?;
-            let tally = probe
-                .run(Until::Each(1))
-                .map_err(|error| error.to_string())?;
+            let tally = probe.run(Until::Each(1)).map_err(|error| error.to_string())?;
             if tally.completed == 1 {
                 self.requests += 1;
                 return Ok(());
@@ -84,15 +77,8 @@ impl Running {
                 return Err(format!("ended before it answered ({status})"));
             }
             if Instant::now() > deadline {
-                let failure = tally
-                    .failures
-                    .iter()
-                    .next()
-                    .map(|(failure, _)| failure.to_string());
-                return Err(format!(
-                    "gives no good answer: {}",
-                    failure.unwrap_or_default()
-                ));
+                let failure = tally.failures.iter().next().map(|(failure, _)| failure.to_string());
+                return Err(format!("gives no good answer: {}", failure.unwrap_or_default()));
             }
             std::thread::sleep(PAUSE);
         }
@@ -100,8 +86,7 @@ impl Running {
 
     /// What it printed and logged, for the message about its failure.
     fn output(&self) -> String {
-        let read =
-            |file: &str| fs::read_to_string(self.place.directory.join(file)).unwrap_or_default();
+        let read = |file: &str| fs::read_to_string(self.place.directory.join(file)).unwrap_or_default();
         [read("output"), read("error.log")].concat()
     }
 
@@ -121,10 +106,7 @@ impl Running {
     pub(crate) fn finish(mut self) -> io::Result<Option<f64>> {
         self.stop();
         self.take_log()?;
-        Ok(self
-            .contender
-            .logs()
-            .then(|| self.lines as f64 / self.requests as f64))
+        Ok(self.contender.logs().then(|| self.lines as f64 / self.requests as f64))
     }
 
     fn stop(&mut self) {
@@ -158,25 +140,12 @@ fn spawn(launch: &Launch<'_>) -> Result<Running, String> {
     };
     launch.contender.prepare(&place).map_err(text)?;
     let output = File::create(place.directory.join("output")).map_err(text)?;
-    let mut words = launch
-        .under
-        .iter()
-        .map(OsString::as_os_str)
-        .chain([launch.program.as_os_str()]);
+    let mut words = launch.under.iter().map(OsString::as_os_str).chain([launch.program.as_os_str()]);
     let mut command = cores::pinned(launch.core, Path::new(words.next().unwrap_or_default()))?;
     command.args(words).args(launch.contender.arguments(&place));
-    command
-        .stdin(Stdio::null())
-        .stdout(output.try_clone().map_err(text)?)
-        .stderr(output);
+    command.stdin(Stdio::null()).stdout(output.try_clone().map_err(text)?).stderr(output);
     let child = command.spawn().map_err(text)?;
-    Ok(Running {
-        contender: launch.contender,
-        child,
-        place,
-        requests: 0,
-        lines: 0,
-    })
+    Ok(Running { contender: launch.contender, child, place, requests: 0, lines: 0 })
 }
 
 /// A directory for one run, removed at its end.

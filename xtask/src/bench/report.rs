@@ -11,10 +11,7 @@ use super::statistics::Spread;
 
 /// What stands above the tables: who takes part, who does not, and on what.
 pub(crate) fn opening(results: &Results, cores: &Cores) -> String {
-    let mut text = format!(
-        "Proxies on core {}; load generator and origin on {:?}.\n",
-        cores.proxy, cores.others
-    );
+    let mut text = format!("Proxies on core {}; load generator and origin on {:?}.\n", cores.proxy, cores.others);
     if cores.others.is_empty() {
         text += "There is one core only: everything shares it, and the figures are not comparable with others.\n";
     }
@@ -39,11 +36,7 @@ pub(crate) fn closing(results: &Results) -> String {
     let mut text = LEGEND.to_owned();
     for entrant in &results.entrants {
         if let Some(part) = entrant.logged {
-            text += &format!(
-                "{} logged {:.2} % of its requests.\n",
-                entrant.contender.name(),
-                part * 100.0
-            );
+            text += &format!("{} logged {:.2} % of its requests.\n", entrant.contender.name(), part * 100.0);
         }
     }
     let failures = results.failures();
@@ -57,36 +50,19 @@ pub(crate) fn markdown(results: &Results, cores: &Cores) -> String {
     let cases = results.cases.iter().map(|result| case(result).markdown());
     let idle = (!results.idle.is_empty()).then(|| idle(&results.idle).markdown());
     let tables: String = cases.chain(idle).collect();
-    format!(
-        "## Benchmark\n\n{}{tables}{}",
-        opening(results, cores),
-        closing(results)
-    )
+    format!("## Benchmark\n\n{}{tables}{}", opening(results, cores), closing(results))
 }
 
-const CASE_HEADER: [&str; 8] = [
-    "",
-    "CPU µs/request",
-    "× nginx",
-    "× forwarder",
-    "requests/s",
-    "p50 µs",
-    "p99 µs",
-    "core busy, others",
-];
+const CASE_HEADER: [&str; 8] =
+    ["", "CPU µs/request", "× nginx", "× forwarder", "requests/s", "p50 µs", "p99 µs", "core busy, others"];
 
 /// The table of one case.
 pub(crate) fn case(result: &CaseResult) -> Sheet {
     let contenders = result.rounds.iter().map(|(contender, _)| *contender);
     Sheet {
-        title: title(
-            &result.case,
-            result.rounds.first().map_or(0, |(_, rounds)| rounds.len()),
-        ),
+        title: title(&result.case, result.rounds.first().map_or(0, |(_, rounds)| rounds.len())),
         header: CASE_HEADER.into(),
-        rows: contenders
-            .map(|contender| case_row(result, contender))
-            .collect(),
+        rows: contenders.map(|contender| case_row(result, contender)).collect(),
     }
 }
 
@@ -95,10 +71,7 @@ fn title(case: &Case, rounds: usize) -> String {
         Reuse::KeepAlive => format!("{} keep-alive connections", case.connections),
         Reuse::OnePerRequest => format!("{} at a time", case.connections),
     };
-    format!(
-        "{}: {} ({connections}, {rounds} rounds)",
-        case.name, case.title
-    )
+    format!("{}: {} ({connections}, {rounds} rounds)", case.name, case.title)
 }
 
 fn case_row(result: &CaseResult, contender: Contender) -> Vec<String> {
@@ -120,11 +93,7 @@ fn case_row(result: &CaseResult, contender: Contender) -> Vec<String> {
 }
 
 fn ratio(result: &CaseResult, contender: Contender, reference: Contender) -> String {
-    if contender == reference {
-        "1".into()
-    } else {
-        spaced(result.cpu_ratio(contender, reference), 2)
-    }
+    if contender == reference { "1".into() } else { spaced(result.cpu_ratio(contender, reference), 2) }
 }
 
 fn spaced(spread: Option<Spread>, digits: usize) -> String {
@@ -142,20 +111,14 @@ fn median(spread: Option<Spread>, digits: usize) -> String {
 
 /// The table of idle connections.
 pub(crate) fn idle(results: &[(Contender, Idle)]) -> Sheet {
-    let connections = results
-        .iter()
-        .map(|(_, idle)| idle.connections)
-        .max()
-        .unwrap_or(0);
+    let connections = results.iter().map(|(_, idle)| idle.connections).max().unwrap_or(0);
     let kilobytes_of = |wanted: Contender| {
         let found = results.iter().find(|(contender, _)| *contender == wanted);
         found.and_then(|(_, idle)| idle.kilobytes_each())
     };
     let row = |(contender, idle): &(Contender, Idle)| {
         let each = idle.kilobytes_each();
-        let ratio = each
-            .zip(kilobytes_of(Contender::Nginx))
-            .map(|(each, nginx)| each / nginx);
+        let ratio = each.zip(kilobytes_of(Contender::Nginx)).map(|(each, nginx)| each / nginx);
         vec![
             contender.name().to_owned(),
             each.map_or("–".into(), |each| format!("{each:.2}")),
@@ -165,9 +128,7 @@ pub(crate) fn idle(results: &[(Contender, Idle)]) -> Sheet {
         ]
     };
     Sheet {
-        title: format!(
-            "{IDLE}: memory of {connections} keep-alive connections that made one request each"
-        ),
+        title: format!("{IDLE}: memory of {connections} keep-alive connections that made one request each"),
         header: vec!["", "KB/connection", "× nginx", "MB before", "MB after"],
         rows: results.iter().map(row).collect(),
     }
@@ -184,11 +145,7 @@ mod tests {
 
     #[test]
     fn a_spread_shows_median_and_both_ends() {
-        let spread = Some(Spread {
-            median: 1.0,
-            min: 0.956,
-            max: 1.25,
-        });
+        let spread = Some(Spread { median: 1.0, min: 0.956, max: 1.25 });
         assert_eq!(spaced(spread, 2), "1.00 (0.96–1.25)");
         assert_eq!(median(spread, 1), "1.0");
         assert_eq!(spaced(None, 2), "–");
@@ -196,16 +153,8 @@ mod tests {
 
     #[test]
     fn idle_memory_is_told_a_connection_and_beside_nginx() {
-        let idle_of = |after| Idle {
-            connections: 1024,
-            before: 0,
-            after,
-            failures: Failures::default(),
-        };
-        let results = [
-            (Contender::Nginx, idle_of(2 << 20)),
-            (Contender::Tidegate, idle_of(1 << 20)),
-        ];
+        let idle_of = |after| Idle { connections: 1024, before: 0, after, failures: Failures::default() };
+        let results = [(Contender::Nginx, idle_of(2 << 20)), (Contender::Tidegate, idle_of(1 << 20))];
         let rows = idle(&results).rows;
         assert_eq!(rows[1], ["tidegate", "1.00", "0.50", "0.0", "1.0"]);
     }

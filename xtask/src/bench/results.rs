@@ -48,11 +48,7 @@ pub(crate) struct Round {
 impl Round {
     /// Microseconds; 0 when no request was answered.
     pub(crate) fn cpu_per_request(&self) -> f64 {
-        if self.requests == 0 {
-            0.0
-        } else {
-            microseconds(self.cpu) / self.requests as f64
-        }
+        if self.requests == 0 { 0.0 } else { microseconds(self.cpu) / self.requests as f64 }
     }
 
     pub(crate) fn requests_per_second(&self) -> f64 {
@@ -77,9 +73,7 @@ pub(crate) fn microseconds(duration: Duration) -> f64 {
 impl CaseResult {
     pub(crate) fn rounds_of(&self, contender: Contender) -> &[Round] {
         let found = self.rounds.iter().find(|(of, _)| *of == contender);
-        found
-            .map(|(_, rounds)| rounds.as_slice())
-            .unwrap_or_default()
+        found.map(|(_, rounds)| rounds.as_slice()).unwrap_or_default()
     }
 
     /// A figure of every round of a contender in which a request was answered.
@@ -90,12 +84,7 @@ impl CaseResult {
 
     /// CPU a request, as ratios to `reference` in the same turn of the rotation.
     pub(crate) fn cpu_ratio(&self, contender: Contender, reference: Contender) -> Option<Spread> {
-        let figures = |of| {
-            self.rounds_of(of)
-                .iter()
-                .map(Round::cpu_per_request)
-                .collect::<Vec<_>>()
-        };
+        let figures = |of| self.rounds_of(of).iter().map(Round::cpu_per_request).collect::<Vec<_>>();
         Spread::of_ratios(&figures(contender), &figures(reference))
     }
 }
@@ -110,14 +99,8 @@ impl Results {
                 (result.case.name, *contender, sum)
             })
         });
-        let idle = self
-            .idle
-            .iter()
-            .map(|(contender, idle)| (super::case::IDLE, *contender, idle.failures.clone()));
-        timed
-            .chain(idle)
-            .flat_map(|(case, contender, failures)| describe(case, contender, &failures))
-            .collect()
+        let idle = self.idle.iter().map(|(contender, idle)| (super::case::IDLE, *contender, idle.failures.clone()));
+        timed.chain(idle).flat_map(|(case, contender, failures)| describe(case, contender, &failures)).collect()
     }
 }
 
@@ -134,32 +117,15 @@ mod tests {
     fn round(requests: u64, cpu_ms: u64) -> Round {
         let (wall, cpu) = (Duration::from_secs(1), Duration::from_millis(cpu_ms));
         let p = Duration::from_micros(1);
-        Round {
-            requests,
-            wall,
-            cpu,
-            disturbed: Duration::ZERO,
-            p50: p,
-            p99: p,
-            failures: Failures::default(),
-        }
+        Round { requests, wall, cpu, disturbed: Duration::ZERO, p50: p, p99: p, failures: Failures::default() }
     }
 
     fn results() -> CaseResult {
         let rounds = vec![
-            (
-                Contender::Nginx,
-                vec![round(10_000, 200), round(10_000, 400)],
-            ),
-            (
-                Contender::Tidegate,
-                vec![round(20_000, 200), round(20_000, 600)],
-            ),
+            (Contender::Nginx, vec![round(10_000, 200), round(10_000, 400)]),
+            (Contender::Tidegate, vec![round(20_000, 200), round(20_000, 600)]),
         ];
-        CaseResult {
-            case: SMALL_GET,
-            rounds,
-        }
+        CaseResult { case: SMALL_GET, rounds }
     }
 
     #[test]
@@ -171,27 +137,14 @@ mod tests {
     #[test]
     fn ratios_are_those_of_the_same_turn() {
         let ratio = results().cpu_ratio(Contender::Tidegate, Contender::Nginx);
-        assert_eq!(
-            ratio,
-            Some(Spread {
-                median: 0.625,
-                min: 0.5,
-                max: 0.75
-            })
-        );
-        assert_eq!(
-            results().cpu_ratio(Contender::Tidegate, Contender::Haproxy),
-            None
-        );
+        assert_eq!(ratio, Some(Spread { median: 0.625, min: 0.5, max: 0.75 }));
+        assert_eq!(results().cpu_ratio(Contender::Tidegate, Contender::Haproxy), None);
     }
 
     #[test]
     fn a_round_without_answers_has_no_figure() {
         let rounds = vec![(Contender::Nginx, vec![round(0, 5), round(10_000, 200)])];
-        let result = CaseResult {
-            case: SMALL_GET,
-            rounds,
-        };
+        let result = CaseResult { case: SMALL_GET, rounds };
         let spread = result.spread(Contender::Nginx, Round::cpu_per_request);
         assert_eq!(spread, Spread::of([20.0]));
     }
@@ -204,16 +157,8 @@ mod tests {
                 round.failures.count(super::super::failure::Failure::Closed);
             }
         }
-        let results = Results {
-            entrants: vec![],
-            left_out: vec![],
-            cases: vec![result],
-            idle: vec![],
-        };
+        let results = Results { entrants: vec![], left_out: vec![], cases: vec![result], idle: vec![] };
         let failures = results.failures();
-        assert_eq!(
-            failures,
-            ["nginx, small-get: 2 × connection closed before the answer was complete"]
-        );
+        assert_eq!(failures, ["nginx, small-get: 2 × connection closed before the answer was complete"]);
     }
 }

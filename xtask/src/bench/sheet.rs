@@ -15,11 +15,7 @@ impl Sheet {
         for row in self.lines() {
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let padding = " ".repeat(width - cell.chars().count());
-                text += &if column == 0 {
-                    format!("  {cell}{padding}")
-                } else {
-                    format!("   {padding}{cell}")
-                };
+                text += &if column == 0 { format!("  {cell}{padding}") } else { format!("   {padding}{cell}") };
             }
             text.push('\n');
         }
@@ -30,19 +26,13 @@ impl Sheet {
         let mut lines = self.lines();
         let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
         let header = lines.next().unwrap_or_default();
-        let rule = (0..header.len())
-            .map(|column| if column == 0 { "---" } else { "---:" })
-            .collect();
-        format!("\n### {}\n\n{}{}", self.title, line(header), line(rule))
-            + &lines.map(line).collect::<String>()
+        let rule = (0..header.len()).map(|column| if column == 0 { "---" } else { "---:" }).collect();
+        format!("\n### {}\n\n{}{}", self.title, line(header), line(rule)) + &lines.map(line).collect::<String>()
     }
 
     /// The header and the rows.
     fn lines(&self) -> impl Iterator<Item = Vec<&str>> {
-        let rows = self
-            .rows
-            .iter()
-            .map(|row| row.iter().map(String::as_str).collect());
+        let rows = self.rows.iter().map(|row| row.iter().map(String::as_str).collect());
         [self.header.clone()].into_iter().chain(rows)
     }
 
@@ -62,29 +52,18 @@ mod tests {
     use super::*;
 
     fn sheet() -> Sheet {
-        let rows = vec![
-            vec!["a".into(), "1".into()],
-            vec!["long".into(), "10 µs".into()],
-        ];
-        Sheet {
-            title: "Title".into(),
-            header: vec!["who", "cpu"],
-            rows,
-        }
+        let rows = vec![vec!["a".into(), "1".into()], vec!["long".into(), "10 µs".into()]];
+        Sheet { title: "Title".into(), header: vec!["who", "cpu"], rows }
     }
 
     #[test]
     fn text_aligns_its_columns_by_characters() {
-        assert_eq!(
-            sheet().text(),
-            "\nTitle\n  who      cpu\n  a          1\n  long   10 µs\n"
-        );
+        assert_eq!(sheet().text(), "\nTitle\n  who      cpu\n  a          1\n  long   10 µs\n");
     }
 
     #[test]
     fn markdown_has_a_rule_below_the_header() {
-        let expected =
-            "\n### Title\n\n| who | cpu |\n| --- | ---: |\n| a | 1 |\n| long | 10 µs |\n";
+        let expected = "\n### Title\n\n| who | cpu |\n| --- | ---: |\n| a | 1 |\n| long | 10 µs |\n";
         assert_eq!(sheet().markdown(), expected);
     }
 }

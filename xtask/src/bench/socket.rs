@@ -59,20 +59,12 @@ pub(crate) fn connect(target: SocketAddrV4) -> io::Result<TcpStream> {
 pub(crate) fn connect_from(index: usize, target: SocketAddrV4) -> io::Result<TcpStream> {
     let host = u8::try_from(index % SOURCES).unwrap_or_default() + 1;
     let socket = client_socket()?;
-    net::bind(
-        &socket,
-        &SocketAddrV4::new(Ipv4Addr::new(127, 0, 1, host), 0),
-    )?;
+    net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 1, host), 0))?;
     established(socket, target)
 }
 
 fn client_socket() -> io::Result<OwnedFd> {
-    let socket = net::socket_with(
-        AddressFamily::INET,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     sockopt::set_tcp_nodelay(&socket, true)?;
     Ok(socket)
 }
@@ -107,32 +99,15 @@ pub(crate) struct Poller {
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self {
-            epoll,
-            events: Vec::with_capacity(EVENTS),
-        })
+        Ok(Self { epoll, events: Vec::with_capacity(EVENTS) })
     }
 
     pub(crate) fn add(&self, source: &(impl AsFd + AsRawFd), interest: Interest) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            source,
-            token(source.as_raw_fd()),
-            interest,
-        )?)
+        Ok(epoll::add(&self.epoll, source, token(source.as_raw_fd()), interest)?)
     }
 
-    pub(crate) fn modify(
-        &self,
-        source: &(impl AsFd + AsRawFd),
-        interest: Interest,
-    ) -> io::Result<()> {
-        Ok(epoll::modify(
-            &self.epoll,
-            source,
-            token(source.as_raw_fd()),
-            interest,
-        )?)
+    pub(crate) fn modify(&self, source: &(impl AsFd + AsRawFd), interest: Interest) -> io::Result<()> {
+        Ok(epoll::modify(&self.epoll, source, token(source.as_raw_fd()), interest)?)
     }
 
     pub(crate) fn delete(&self, source: impl AsFd) -> io::Result<()> {
@@ -140,17 +115,9 @@ impl Poller {
     }
 
     /// Fills `ready` with the descriptors that are; it stays empty after `timeout` or a signal.
-    pub(crate) fn wait(
-        &mut self,
-        ready: &mut Vec<RawFd>,
-        timeout: Option<Duration>,
-    ) -> io::Result<()> {
+    pub(crate) fn wait(&mut self, ready: &mut Vec<RawFd>, timeout: Option<Duration>) -> io::Result<()> {
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        match epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            timeout.as_ref(),
-        ) {
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -188,14 +155,10 @@ impl<T> ByDescriptor<T> {
     }
 
     pub(crate) fn get_mut(&mut self, descriptor: RawFd) -> Option<&mut T> {
-        self.rows
-            .get_mut(descriptor.unsigned_abs() as usize)?
-            .as_mut()
+        self.rows.get_mut(descriptor.unsigned_abs() as usize)?.as_mut()
     }
 
     pub(crate) fn remove(&mut self, descriptor: RawFd) -> Option<T> {
-        self.rows
-            .get_mut(descriptor.unsigned_abs() as usize)?
-            .take()
+        self.rows.get_mut(descriptor.unsigned_abs() as usize)?.take()
     }
 }

@@ -16,11 +16,7 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let upper = *sorted.get(sorted.len() / 2)?;
         let lower = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
-        Some(Self {
-            median: (lower + upper) / 2.0,
-            min: *sorted.first()?,
-            max: *sorted.last()?,
-        })
+        Some(Self { median: (lower + upper) / 2.0, min: *sorted.first()?, max: *sorted.last()? })
     }
 
     /// The ratios of `values` to `reference`, paired by position: rounds that follow each other in
@@ -66,9 +62,6 @@ mod tests {
 
     #[test]
     fn rounds_that_were_not_measured_are_left_out() {
-        assert_eq!(
-            Spread::of_ratios(&[1.0, 3.0, 0.0], &[0.0, 2.0, 2.0]),
-            spread(1.5, 1.5, 1.5)
-        );
+        assert_eq!(Spread::of_ratios(&[1.0, 3.0, 0.0], &[0.0, 2.0, 2.0]), spread(1.5, 1.5, 1.5));
     }
 }

@@ -40,13 +40,7 @@ pub(crate) fn endpoint(text: &str) -> Result<Written<'_>, &'static str> {
     if host.is_empty() {
         return Err("no host");
     }
-    Ok(Written {
-        host: host_part(host)?,
-        port: port.map(number).transpose()?,
-        last_port: None,
-        uri,
-        authority,
-    })
+    Ok(Written { host: host_part(host)?, port: port.map(number).transpose()?, last_port: None, uri, authority })
 }
 
 /// Splits the address of a `listen`. Errors are nginx's words.
@@ -63,11 +57,7 @@ pub(crate) fn listen(text: &str) -> Result<Written<'_>, &'static str> {
     }
     let (port, last_port) = port.map(range).transpose()?.unwrap_or((None, None));
     Ok(Written {
-        host: if host == "*" {
-            HostPart::Any
-        } else {
-            host_part(host)?
-        },
+        host: if host == "*" { HostPart::Any } else { host_part(host)? },
         port,
         last_port,
         uri: "",
@@ -76,8 +66,7 @@ pub(crate) fn listen(text: &str) -> Result<Written<'_>, &'static str> {
 }
 
 fn starts_with_unix(text: &str) -> bool {
-    text.get(..5)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("unix:"))
+    text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("unix:"))
 }
 
 fn unix(text: &str, uri_allowed: bool) -> Result<Written<'_>, &'static str> {

@@ -46,9 +46,7 @@ fn buffers(build: &mut Build<'_>, line: &Line<'_>) -> Option<(usize, usize)> {
 
 fn choose<T: 'static>(build: &mut Build<'_>, words: Words<T>, target: &mut T, line: &Line<'_>) {
     let word = line.word(0);
-    let chosen = words
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(&word.text));
+    let chosen = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(&word.text));
     match chosen {
         Some((_, set)) => set(target),
         None => {

@@ -84,11 +84,7 @@ const WORDS: &[&str] = &[
 ];
 
 fn word(text: &str) -> Word {
-    Word {
-        text: text.to_owned(),
-        quoted: false,
-        span: Span::default(),
-    }
+    Word { text: text.to_owned(), quoted: false, span: Span::default() }
 }
 
 fn names() -> impl Strategy<Value = String> {
@@ -105,18 +101,12 @@ fn directive() -> impl Strategy<Value = Directive> {
     let leaf = (names(), words.clone()).prop_map(|(name, words)| made(&name, &words, None));
     leaf.prop_recursive(4, 48, 6, move |inner| {
         let block = proptest::collection::vec(inner, 0..6);
-        (names(), words.clone(), block)
-            .prop_map(|(name, words, block)| made(&name, &words, Some(block)))
+        (names(), words.clone(), block).prop_map(|(name, words, block)| made(&name, &words, Some(block)))
     })
 }
 
 fn made(name: &str, words: &[&str], block: Option<Vec<Directive>>) -> Directive {
-    Directive {
-        name: word(name),
-        args: words.iter().copied().map(word).collect(),
-        block,
-        span: Span::default(),
-    }
+    Directive { name: word(name), args: words.iter().copied().map(word).collect(), block, span: Span::default() }
 }
 
 /// Puts what was drawn where it may stand, so that more than the first check is reached.
@@ -127,14 +117,8 @@ fn tree(inside: Vec<Directive>, in_server: Vec<Directive>) -> Tree {
     let mut http = inside;
     http.push(made("server", &[], Some(server)));
     Tree {
-        files: vec![SourceFile {
-            path: "drawn.conf".into(),
-            text: String::new(),
-        }],
-        directives: vec![
-            made("events", &[], Some(vec![])),
-            made("http", &[], Some(http)),
-        ],
+        files: vec![SourceFile { path: "drawn.conf".into(), text: String::new() }],
+        directives: vec![made("events", &[], Some(vec![])), made("http", &[], Some(http))],
     }
 }
 

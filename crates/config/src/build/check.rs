@@ -24,19 +24,12 @@ pub(crate) fn lines<'t>(
             continue;
         }
         let first = seen.insert(row.name);
-        let line = Line {
-            directive,
-            row,
-            first,
-        };
+        let line = Line { directive, row, first };
         if !first && !row.repeats {
             build.directive_error(&line, line.span(), "is duplicate");
         } else if let Meaning::Nothing { reason, value } = &row.meaning {
             check_value(build, &line, *value);
-            build.note(
-                line.span(),
-                format!("\"{}\" has no effect here: {reason}", row.name),
-            );
+            build.note(line.span(), format!("\"{}\" has no effect here: {reason}", row.name));
         } else {
             lines.push(line);
         }
@@ -62,10 +55,7 @@ fn row_for(build: &mut Build<'_>, context: Context, directive: &Directive) -> Op
 
 fn not_allowed_here(build: &mut Build<'_>, directive: &Directive) {
     let name = &directive.name;
-    build.error(
-        name.span,
-        format!("\"{}\" directive is not allowed here", name.text),
-    );
+    build.error(name.span, format!("\"{}\" directive is not allowed here", name.text));
     let mut places: Vec<&str> = Vec::new();
     for context in rows_of(&name.text).flat_map(|row| row.contexts) {
         if !places.contains(&context.word()) {
@@ -81,21 +71,9 @@ fn not_supported(build: &mut Build<'_>, directive: &Directive, unsupported: &Uns
     let module = unsupported.module;
     let off = matches!(directive.args.as_slice(), [word] if word.text == "off");
     if unsupported.nginx && off {
-        build.note(
-            name.span,
-            format!(
-                "\"{} off\" has no effect here: {module} is not supported yet",
-                name.text
-            ),
-        );
+        build.note(name.span, format!("\"{} off\" has no effect here: {module} is not supported yet", name.text));
     } else if unsupported.nginx {
-        build.error(
-            name.span,
-            format!(
-                "directive \"{}\" of nginx's {module} is not supported yet",
-                name.text
-            ),
-        );
+        build.error(name.span, format!("directive \"{}\" of nginx's {module} is not supported yet", name.text));
     } else {
         build.error(
             name.span,
@@ -128,15 +106,8 @@ fn form_is_right(build: &mut Build<'_>, row: &Row, directive: &Directive) -> boo
         return false;
     }
     if !row.arity.allows(directive.args.len()) {
-        build.error(
-            name.span,
-            format!("invalid number of arguments in \"{}\" directive", name.text),
-        );
-        build.help(format!(
-            "{}: {}",
-            expected(row.arity, directive.args.len()),
-            usage(row)
-        ));
+        build.error(name.span, format!("invalid number of arguments in \"{}\" directive", name.text));
+        build.help(format!("{}: {}", expected(row.arity, directive.args.len()), usage(row)));
         return false;
     }
     true

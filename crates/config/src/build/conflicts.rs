@@ -37,17 +37,11 @@ fn check_host(build: &mut Build<'_>, addresses: &mut HashMap<ListenAddress, Shar
         }
         let shared = addresses.entry(listen.address.clone()).or_default();
         if written.options && std::mem::replace(&mut shared.options, true) {
-            build.error(
-                written.span,
-                format!("duplicate listen options for {address}"),
-            );
+            build.error(written.span, format!("duplicate listen options for {address}"));
             build.help("give backlog, rcvbuf, sndbuf, … in one listen of the address only");
         }
         if listen.default_server && std::mem::replace(&mut shared.default, true) {
-            build.error(
-                written.span,
-                format!("a duplicate default server for {address}"),
-            );
+            build.error(written.span, format!("a duplicate default server for {address}"));
         }
         shared.proxy_protocol |= listen.proxy_protocol;
         check_names(build, shared, host, &address);
@@ -61,10 +55,7 @@ fn check_names(build: &mut Build<'_>, shared: &mut Shared, host: &Host, address:
         }
         let text = name.text();
         if !shared.names.insert(text.clone()) {
-            build.warn(
-                *span,
-                format!("conflicting server name \"{text}\" on {address}, ignored"),
-            );
+            build.warn(*span, format!("conflicting server name \"{text}\" on {address}, ignored"));
         }
     }
 }
@@ -84,32 +75,21 @@ mod tests {
 
     #[test]
     fn proxy_protocol_of_one_server_holds_for_its_address() {
-        let config = config(in_http(
-            "server { listen 1; server_name a; } server { listen 1 proxy_protocol; server_name b; }",
-        ));
+        let config =
+            config(in_http("server { listen 1; server_name a; } server { listen 1 proxy_protocol; server_name b; }"));
         let mut listens = config.servers.iter().flat_map(|server| &server.listens);
         assert!(listens.all(|listen| listen.proxy_protocol));
     }
 
     #[test]
     fn a_name_is_claimed_once_for_each_address() {
-        let loaded = in_http(
-            "server { listen 1; server_name a; } server { listen 1; listen 2; server_name a; }",
-        );
-        assert_eq!(
-            said(&loaded, Severity::Warning),
-            ["conflicting server name \"a\" on 0.0.0.0:1, ignored"]
-        );
+        let loaded = in_http("server { listen 1; server_name a; } server { listen 1; listen 2; server_name a; }");
+        assert_eq!(said(&loaded, Severity::Warning), ["conflicting server name \"a\" on 0.0.0.0:1, ignored"]);
     }
 
     #[test]
     fn an_address_has_one_default_server() {
-        let loaded = in_http(
-            "server { listen 1 default_server; server_name a; } server { listen 1 default_server; }",
-        );
-        assert_eq!(
-            errors(&loaded),
-            ["a duplicate default server for 0.0.0.0:1"]
-        );
+        let loaded = in_http("server { listen 1 default_server; server_name a; } server { listen 1 default_server; }");
+        assert_eq!(errors(&loaded), ["a duplicate default server for 0.0.0.0:1"]);
     }
 }

@@ -74,12 +74,7 @@ impl<'o> Build<'o> {
     }
 
     pub(crate) fn say(&mut self, severity: Severity, span: Span, message: impl Into<String>) {
-        self.said.push(Diagnostic {
-            severity,
-            message: message.into(),
-            span,
-            help: None,
-        });
+        self.said.push(Diagnostic { severity, message: message.into(), span, help: None });
     }
 
     pub(crate) fn error(&mut self, span: Span, message: impl Into<String>) {
@@ -173,11 +168,7 @@ impl<'o> Build<'o> {
         }
         self.error(
             word.span,
-            format!(
-                "invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"",
-                word.text,
-                line.name()
-            ),
+            format!("invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"", word.text, line.name()),
         );
         None
     }

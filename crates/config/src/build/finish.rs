@@ -91,9 +91,7 @@ pub(crate) fn check_buffers(build: &mut Build<'_>, level: &Level) {
             "\"proxy_busy_buffers_size\" must be equal to or greater than the maximum of the value of \
              \"proxy_buffer_size\" and one of the \"proxy_buffers\"",
         );
-        build.help(format!(
-            "it is {busy} bytes here, the larger buffer {largest}"
-        ));
+        build.help(format!("it is {busy} bytes here, the larger buffer {largest}"));
     }
     if busy > all_but_one {
         build.error(

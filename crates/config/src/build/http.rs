@@ -12,11 +12,8 @@ const COMBINED: &str = "$remote_addr - $remote_user [$time_local] \"$request\" $
 
 /// The whole configuration, given the directives inside `http`.
 pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -> Config {
-    let combined = LogFormat {
-        name: "combined".into(),
-        escape: Escape::Default,
-        line: build.template(COMBINED, Span::default()),
-    };
+    let combined =
+        LogFormat { name: "combined".into(), escape: Escape::Default, line: build.template(COMBINED, Span::default()) };
     build.log_formats.push(combined);
     let lines = check::lines(build, Context::Http, inside.iter().copied());
     define(build, &lines);
@@ -52,20 +49,11 @@ fn define(build: &mut Build<'_>, lines: &[Line<'_>]) {
 }
 
 /// The lines whose sizes are compared with one another.
-const BUFFER_SIZES: &[&str] = &[
-    "proxy_buffer_size",
-    "proxy_buffers",
-    "proxy_busy_buffers_size",
-    "proxy_max_temp_file_size",
-];
+const BUFFER_SIZES: &[&str] =
+    &["proxy_buffer_size", "proxy_buffers", "proxy_busy_buffers_size", "proxy_max_temp_file_size"];
 
 /// Applies a block's own settings; blocks inside it come later.
-pub(crate) fn apply_level(
-    build: &mut Build<'_>,
-    lines: &[Line<'_>],
-    level: &mut Level,
-    mut host: Option<&mut Host>,
-) {
+pub(crate) fn apply_level(build: &mut Build<'_>, lines: &[Line<'_>], level: &mut Level, mut host: Option<&mut Host>) {
     for line in lines {
         match &line.row.meaning {
             Meaning::Level(setter) => apply(build, setter, level, line),
@@ -89,10 +77,7 @@ mod tests {
     #[test]
     fn a_line_below_a_server_holds_in_it_as_well() {
         let config = config(in_http("server { location / { } } send_timeout 5s;"));
-        let location = config
-            .servers
-            .first()
-            .and_then(|server| server.root.children.first());
+        let location = config.servers.first().and_then(|server| server.root.children.first());
         assert_eq!(location.unwrap().settings.send_timeout.as_secs(), 5);
     }
 

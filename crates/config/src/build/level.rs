@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use crate::directives::nginx_default_types;
 use crate::model::{
-    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, Redirect,
-    Resolver, Return, Root, ServerName, ServerSettings, ServerTokens, Settings, Template, Types,
-    Upstream, UpstreamServer,
+    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, Redirect, Resolver, Return, Root,
+    ServerName, ServerSettings, ServerTokens, Settings, Template, Types, Upstream, UpstreamServer,
 };
 use crate::tree::Span;
 
@@ -63,12 +62,7 @@ pub(crate) struct Own {
 
 impl Own {
     fn of(pattern: Pattern) -> Self {
-        Self {
-            pattern,
-            answer: None,
-            root: None,
-            access_log_off: false,
-        }
+        Self { pattern, answer: None, root: None, access_log_off: false }
     }
 }
 
@@ -96,17 +90,12 @@ impl Level {
 }
 
 /// The default proxy part, shared by levels that have not been finished yet.
-static UNFINISHED_PROXY: LazyLock<Arc<Proxy>> =
-    LazyLock::new(|| Arc::new(default_proxy(Path::new("/"))));
+static UNFINISHED_PROXY: LazyLock<Arc<Proxy>> = LazyLock::new(|| Arc::new(default_proxy(Path::new("/"))));
 
 fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
     let seconds = Duration::from_secs;
     Settings {
-        root: Root {
-            path: Template::literal(&prefix.join("html").to_string_lossy()),
-            alias: false,
-            replaces: None,
-        },
+        root: Root { path: Template::literal(&prefix.join("html").to_string_lossy()), alias: false, replaces: None },
         index: Arc::new([Template::literal("index.html")]),
         types: Arc::new(nginx_default_types()),
         default_type: "text/plain".into(),
@@ -223,11 +212,7 @@ pub(crate) struct UpstreamDraft {
 
 impl UpstreamDraft {
     pub(crate) fn new(name: &str) -> Self {
-        Self {
-            upstream: empty_upstream(name),
-            method: false,
-            takes_backup: true,
-        }
+        Self { upstream: empty_upstream(name), method: false, takes_backup: true }
     }
 }
 
@@ -245,7 +230,5 @@ pub(crate) fn empty_upstream(name: &str) -> Upstream {
 
 /// An empty table, for a first `types` block.
 pub(crate) fn no_types() -> Types {
-    Types {
-        by_extension: HashMap::new(),
-    }
+    Types { by_extension: HashMap::new() }
 }

@@ -7,10 +7,7 @@ use super::{Loaded, Options, meaning_of};
 /// Reads a configuration that is a text of its own, such as a test's or one made from a command line. Includes find
 /// nothing; relative paths start at `/etc/nginx`.
 pub fn load_text(text: &str) -> Loaded {
-    let options = Options {
-        prefix: "/etc/nginx".into(),
-        ..Options::default()
-    };
+    let options = Options { prefix: "/etc/nginx".into(), ..Options::default() };
     load_text_with(Path::new("nginx.conf"), text, &options)
 }
 

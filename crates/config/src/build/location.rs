@@ -6,11 +6,7 @@ use crate::directives::Context;
 use crate::model::{Location, Pattern};
 
 /// The locations among a block's lines, in the order written.
-pub(crate) fn locations(
-    build: &mut Build<'_>,
-    lines: &[Line<'_>],
-    parent: &Level,
-) -> Vec<Location> {
+pub(crate) fn locations(build: &mut Build<'_>, lines: &[Line<'_>], parent: &Level) -> Vec<Location> {
     let mut known: Vec<Pattern> = Vec::new();
     let mut locations = Vec::new();
     for line in lines.iter().filter(|line| line.name() == "location") {
@@ -55,10 +51,7 @@ fn pattern(build: &mut Build<'_>, line: &Line<'_>) -> Option<Pattern> {
         "~" => build.regex(text, false, span).map(Pattern::Regex),
         "~*" => build.regex(text, true, span).map(Pattern::Regex),
         _ => {
-            build.error(
-                first.span,
-                format!("invalid location modifier \"{modifier}\""),
-            );
+            build.error(first.span, format!("invalid location modifier \"{modifier}\""));
             build.help("one of: = (exactly), ^~ (prefix, no regular expressions), ~ and ~* (regular expressions)");
             None
         }
@@ -78,10 +71,7 @@ fn split_modifier(text: &str) -> (&str, &str) {
 fn text(pattern: &Pattern) -> &str {
     match pattern {
         Pattern::Server => "",
-        Pattern::Exact(text)
-        | Pattern::Prefix(text)
-        | Pattern::PrefixNoRegex(text)
-        | Pattern::Named(text) => text,
+        Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::PrefixNoRegex(text) | Pattern::Named(text) => text,
         Pattern::Regex(regex) => regex.text(),
     }
 }
@@ -90,12 +80,12 @@ fn check_nesting(build: &mut Build<'_>, line: &Line<'_>, outer: &Pattern, inner:
     let (outer_text, inner_text) = (text(outer), text(inner));
     let message = match (outer, inner) {
         (Pattern::Server, _) => return,
-        (Pattern::Exact(_), _) => format!(
-            "location \"{inner_text}\" cannot be inside the exact location \"{outer_text}\""
-        ),
-        (Pattern::Named(_), _) => format!(
-            "location \"{inner_text}\" cannot be inside the named location \"{outer_text}\""
-        ),
+        (Pattern::Exact(_), _) => {
+            format!("location \"{inner_text}\" cannot be inside the exact location \"{outer_text}\"")
+        }
+        (Pattern::Named(_), _) => {
+            format!("location \"{inner_text}\" cannot be inside the named location \"{outer_text}\"")
+        }
         (_, Pattern::Named(_)) => {
             format!("named location \"{inner_text}\" can be on the server level only")
         }
@@ -141,10 +131,7 @@ mod tests {
     #[test]
     fn a_nested_prefix_lies_inside_its_parent() {
         let loaded = in_server("location /a/ { location /a/b { } location /c { } }");
-        assert_eq!(
-            errors(&loaded),
-            ["location \"/c\" is outside location \"/a/\""]
-        );
+        assert_eq!(errors(&loaded), ["location \"/c\" is outside location \"/a/\""]);
     }
 
     #[test]

@@ -37,9 +37,7 @@ pub(crate) use finish::RESOLVER_TIMEOUT;
 pub(crate) use level::{Host, Level, UpstreamDraft, WrittenListen, no_types};
 pub(crate) use server::plain_listen;
 pub(crate) use text::{size as size_text, time as time_text};
-pub(crate) use upstream::{
-    address_of, define_upstream, find_upstream, implicit_upstream, plain_server,
-};
+pub(crate) use upstream::{address_of, define_upstream, find_upstream, implicit_upstream, plain_server};
 pub(crate) mod addresses {
     //! The two ways of reading an address.
     pub(crate) use super::address::{Written, endpoint, listen};
@@ -82,14 +80,8 @@ pub(crate) fn meaning_of(tree: Tree, earlier: Vec<Diagnostic>, options: &Options
     // What is inherited is judged at each level that inherits it: once is enough to say.
     let mut seen = HashSet::new();
     diagnostics.retain(|said| seen.insert((said.span, said.message.clone())));
-    let broken = diagnostics
-        .iter()
-        .any(|said| said.severity == Severity::Error);
-    Loaded {
-        config: config.filter(|_| !broken),
-        tree,
-        diagnostics,
-    }
+    let broken = diagnostics.iter().any(|said| said.severity == Severity::Error);
+    Loaded { config: config.filter(|_| !broken), tree, diagnostics }
 }
 
 /// A path made absolute against the prefix, as nginx's `ngx_conf_full_name` does.

@@ -66,9 +66,7 @@ impl Names {
     }
 
     fn read_unsupported(&mut self, directive: &Directive) {
-        let definer = DEFINERS
-            .iter()
-            .find(|(name, _)| *name == directive.name.text);
+        let definer = DEFINERS.iter().find(|(name, _)| *name == directive.name.text);
         let Some(&(_, place)) = definer else { return };
         let word = match place {
             usize::MAX => directive.args.last(),
@@ -114,10 +112,7 @@ mod tests {
     fn a_named_capture_is_a_variable_wherever_it_was_captured() {
         let server = "server_name ~^(?<a>x)(?P<b>y)$; location ~ (?<c>z) { return 200 $a$b$c; }";
         let names = config(in_server(server)).capture_names;
-        assert_eq!(
-            names.iter().map(|name| &**name).collect::<Vec<_>>(),
-            ["a", "b", "c"]
-        );
+        assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 
     #[test]
@@ -129,9 +124,6 @@ mod tests {
     #[test]
     fn an_unknown_variable_is_an_error() {
         let loaded = in_server("return 200 $nothing_of_the_kind;");
-        assert_eq!(
-            errors(&loaded),
-            ["unknown \"nothing_of_the_kind\" variable"]
-        );
+        assert_eq!(errors(&loaded), ["unknown \"nothing_of_the_kind\" variable"]);
     }
 }

@@ -26,20 +26,14 @@ pub(crate) fn config(build: &mut Build<'_>, tree: &Tree) -> Option<Config> {
 
 /// Splits the top level of a file that was written to be included in `http { }` (a `conf.d` file): what only http
 /// knows is its inside. A file with an `http` block of its own has no such part.
-fn split_bare<'t>(
-    build: &mut Build<'_>,
-    all: &[&'t Directive],
-) -> (Vec<&'t Directive>, Vec<&'t Directive>) {
+fn split_bare<'t>(build: &mut Build<'_>, all: &[&'t Directive]) -> (Vec<&'t Directive>, Vec<&'t Directive>) {
     if all.iter().any(|directive| directive.name.text == "http") {
         return (all.to_vec(), Vec::new());
     }
     let inner: Vec<&Directive> = of_http(all, true);
     let outer = of_http(all, false);
     if let Some(first) = inner.first() {
-        build.note(
-            first.name.span,
-            "there is no \"http\" block: the file is read as the inside of one",
-        );
+        build.note(first.name.span, "there is no \"http\" block: the file is read as the inside of one");
         build.help("nginx reads such a file through an \"include\" in its http block");
     }
     (outer, inner)
@@ -126,10 +120,7 @@ mod tests {
     #[test]
     fn a_file_with_http_has_nothing_of_http_beside_it() {
         let loaded = load_text("events { } http { } server { }");
-        assert_eq!(
-            errors(&loaded),
-            ["\"server\" directive is not allowed here"]
-        );
+        assert_eq!(errors(&loaded), ["\"server\" directive is not allowed here"]);
     }
 
     #[test]

@@ -43,11 +43,7 @@ fn complete(build: &Build<'_>, line: &Line<'_>, host: &mut Host) {
     if !wrote("listen") {
         let port = if build.options.unprivileged { 8000 } else { 80 };
         let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-        host.listens.push(WrittenListen {
-            listen: plain_listen(ListenAddress::Socket(address)),
-            options: false,
-            span,
-        });
+        host.listens.push(WrittenListen { listen: plain_listen(ListenAddress::Socket(address)), options: false, span });
     }
     if !wrote("server_name") {
         host.names.push((ServerName::Exact("".into()), span));

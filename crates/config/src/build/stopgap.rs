@@ -8,18 +8,9 @@ use crate::tree::*;
 use std::time::Duration;
 
 pub fn parse(text: &str) -> Tree {
-    let mut p = P {
-        s: text.as_bytes(),
-        i: 0,
-    };
+    let mut p = P { s: text.as_bytes(), i: 0 };
     let directives = p.block();
-    Tree {
-        files: vec![SourceFile {
-            path: "test.conf".into(),
-            text: text.into(),
-        }],
-        directives,
-    }
+    Tree { files: vec![SourceFile { path: "test.conf".into(), text: text.into() }], directives }
 }
 struct P<'a> {
     s: &'a [u8],
@@ -82,11 +73,7 @@ impl P<'_> {
         Word {
             text: String::from_utf8_lossy(&text).into_owned(),
             quoted,
-            span: Span {
-                file: 0,
-                start: start as u32,
-                end: self.i as u32,
-            },
+            span: Span { file: 0, start: start as u32, end: self.i as u32 },
         }
     }
     fn block(&mut self) -> Vec<Directive> {
@@ -119,17 +106,8 @@ impl P<'_> {
                     _ => args.push(self.word()),
                 }
             };
-            let span = Span {
-                file: 0,
-                start: name.span.start,
-                end: self.i as u32,
-            };
-            out.push(Directive {
-                name,
-                args,
-                block,
-                span,
-            });
+            let span = Span { file: 0, start: name.span.start, end: self.i as u32 };
+            out.push(Directive { name, args, block, span });
         }
     }
 }
@@ -209,9 +187,7 @@ pub fn variable(name: &str) -> Option<Variable> {
         "upstream_response_length" => Variable::UpstreamResponseLength,
         "upstream_response_time" => Variable::UpstreamResponseTime,
         "upstream_status" => Variable::UpstreamStatus,
-        digit if digit.len() == 1 && digit != "0" => {
-            Variable::Capture(Capture::Number(digit.parse().ok()?))
-        }
+        digit if digit.len() == 1 && digit != "0" => Variable::Capture(Capture::Number(digit.parse().ok()?)),
         _ => return None,
     })
 }
@@ -233,11 +209,7 @@ pub fn template(text: &str, find: impl Fn(&str) -> Option<Variable>) -> (Templat
         } else if after.starts_with(|c: char| c.is_ascii_digit()) {
             after.split_at(1)
         } else {
-            after.split_at(
-                after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len()),
-            )
+            after.split_at(after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len()))
         };
         if name.is_empty() {
             unknown.push(String::new());
@@ -258,13 +230,7 @@ pub fn template(text: &str, find: impl Fn(&str) -> Option<Variable>) -> (Templat
     if !literal.is_empty() {
         parts.push(Part::Text(literal.into_bytes().into()));
     }
-    (
-        Template {
-            source: text.into(),
-            parts,
-        },
-        unknown,
-    )
+    (Template { source: text.into(), parts }, unknown)
 }
 
 pub fn time(text: &str) -> Option<Duration> {
@@ -274,14 +240,10 @@ pub fn time(text: &str) -> Option<Duration> {
         return None;
     }
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let number: u64 = rest[..digits].parse().ok()?;
         let after = &rest[digits..];
-        let unit = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let millis: u64 = match &after[..unit] {
             "ms" => 1,
             "" | "s" => 1000,

@@ -15,9 +15,7 @@ pub(crate) fn in_http(lines: &str) -> Loaded {
 /// What must be right means something.
 pub(crate) fn config(loaded: Loaded) -> Config {
     let said = loaded.diagnostics;
-    loaded
-        .config
-        .unwrap_or_else(|| panic!("not right: {said:?}"))
+    loaded.config.unwrap_or_else(|| panic!("not right: {said:?}"))
 }
 
 /// The settings of the first server's own level.
@@ -27,20 +25,12 @@ pub(crate) fn server_settings(lines: &str) -> Settings {
 
 /// The first location of the first server.
 pub(crate) fn first_location(lines: &str) -> Location {
-    config(in_server(lines))
-        .servers
-        .remove(0)
-        .root
-        .children
-        .remove(0)
+    config(in_server(lines)).servers.remove(0).root.children.remove(0)
 }
 
 /// The messages of a severity.
 pub(crate) fn said(loaded: &Loaded, severity: Severity) -> Vec<&str> {
-    let of = loaded
-        .diagnostics
-        .iter()
-        .filter(|said| said.severity == severity);
+    let of = loaded.diagnostics.iter().filter(|said| said.severity == severity);
     of.map(|said| said.message.as_str()).collect()
 }
 

@@ -57,15 +57,8 @@ impl Build<'_> {
             Some(Variable::Capture(Capture::Named(place)))
         };
         // The file is refused already for what would define it: any variable does.
-        let unsupported = || {
-            self.names
-                .unsupported
-                .contains(name)
-                .then_some(Variable::Uri)
-        };
-        map.or_else(capture)
-            .or_else(|| stopgap::variable(name))
-            .or_else(unsupported)
+        let unsupported = || self.names.unsupported.contains(name).then_some(Variable::Uri);
+        map.or_else(capture).or_else(|| stopgap::variable(name)).or_else(unsupported)
     }
 
     /// An expression compiled; says what is wrong with it.

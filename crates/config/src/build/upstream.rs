@@ -38,38 +38,27 @@ fn check_only_backups(build: &mut Build<'_>, span: Span, upstream: &Upstream) {
     if upstream.servers.is_empty() {
         return;
     }
-    build.error(
-        span,
-        format!("no servers in upstream \"{}\"", upstream.name),
-    );
+    build.error(span, format!("no servers in upstream \"{}\"", upstream.name));
     build.help("every server is a backup; one must not be");
 }
 
 /// The place of a named upstream; names compare without regard to case.
 pub(crate) fn find_upstream(build: &Build<'_>, name: &str) -> Option<usize> {
-    build
-        .upstreams
-        .iter()
-        .position(|upstream| !upstream.implicit && upstream.name.eq_ignore_ascii_case(name))
+    build.upstreams.iter().position(|upstream| !upstream.implicit && upstream.name.eq_ignore_ascii_case(name))
 }
 
 /// The place of the implicit upstream for a literal host, made on first use. nginx keeps no idle connections for
 /// these: only an `upstream` block has a pool.
 pub(crate) fn implicit_upstream(build: &mut Build<'_>, written: &Written<'_>) -> usize {
     let name = implicit_name(written);
-    let known = build
-        .upstreams
-        .iter()
-        .position(|upstream| upstream.implicit && *upstream.name == *name);
+    let known = build.upstreams.iter().position(|upstream| upstream.implicit && *upstream.name == *name);
     if let Some(place) = known {
         return place;
     }
     let mut upstream = empty_upstream(&name);
     upstream.implicit = true;
     upstream.keepalive.idle = 0;
-    upstream
-        .servers
-        .push(plain_server(address_of(written, 80), &name));
+    upstream.servers.push(plain_server(address_of(written, 80), &name));
     build.upstreams.push(upstream);
     build.upstreams.len() - 1
 }
@@ -87,15 +76,9 @@ pub(crate) fn address_of(written: &Written<'_>, default_port: u16) -> Address {
     let port = written.port.unwrap_or(default_port);
     match written.host {
         HostPart::Ip(ip) => Address::Socket(SocketAddr::new(ip, port)),
-        HostPart::Name(name) => Address::Name {
-            host: name.into(),
-            port,
-        },
+        HostPart::Name(name) => Address::Name { host: name.into(), port },
         HostPart::Unix(path) => Address::Unix(PathBuf::from(path)),
-        HostPart::Any => Address::Name {
-            host: "*".into(),
-            port,
-        },
+        HostPart::Any => Address::Name { host: "*".into(), port },
     }
 }
 

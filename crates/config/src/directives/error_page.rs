@@ -18,19 +18,15 @@ pub(super) fn rows() -> Vec<Row> {
                  redirect, 302 unless 301, 303, 307 or 308 is given. Codes are 300 to 599. If \
                  a level has any error_page, it inherits none.",
             ),
-        flag("recursive_error_pages", LEVELS, |l: &mut Level| {
-            &mut l.settings.recursive_error_pages
-        })
-        .default("off")
-        .help("Lets an error page that fails lead to another one.")
-        .manual("The number of internal redirects of a request is bounded either way."),
-        custom("internal", LOCATION, exactly(0), internal)
-            .help("Hides the location from clients.")
-            .manual(
-                "Only internal redirects reach it: error_page, try_files, index, \
+        flag("recursive_error_pages", LEVELS, |l: &mut Level| &mut l.settings.recursive_error_pages)
+            .default("off")
+            .help("Lets an error page that fails lead to another one.")
+            .manual("The number of internal redirects of a request is bounded either way."),
+        custom("internal", LOCATION, exactly(0), internal).help("Hides the location from clients.").manual(
+            "Only internal redirects reach it: error_page, try_files, index, \
                  X-Accel-Redirect. A client that asks for it gets 404. Nested locations \
                  inherit it.",
-            ),
+        ),
     ]
 }
 
@@ -58,17 +54,9 @@ fn error_page(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     let pages: Vec<ErrorPage> = codes
         .iter()
         .filter_map(|word| error_code(build, word))
-        .map(|status| ErrorPage {
-            status,
-            overwrite: overwrite.or(default_overwrite(status)),
-            target: target.clone(),
-        })
+        .map(|status| ErrorPage { status, overwrite: overwrite.or(default_overwrite(status)), target: target.clone() })
         .collect();
-    let earlier = if line.first {
-        &[][..]
-    } else {
-        &level.settings.error_pages[..]
-    };
+    let earlier = if line.first { &[][..] } else { &level.settings.error_pages[..] };
     level.settings.error_pages = earlier.iter().cloned().chain(pages).collect();
 }
 
@@ -94,10 +82,7 @@ fn error_code(build: &mut Build<'_>, word: &Word) -> Option<u16> {
         }
         Ok(status @ 300..=599) => Some(status),
         Ok(_) => {
-            build.error(
-                word.span,
-                format!("value \"{}\" must be between 300 and 599", word.text),
-            );
+            build.error(word.span, format!("value \"{}\" must be between 300 and 599", word.text));
             None
         }
         Err(_) => {
@@ -118,11 +103,7 @@ fn error_page_target(build: &mut Build<'_>, word: &Word) -> ErrorPageTarget {
         return ErrorPageTarget::Named(word.text.as_str().into());
     }
     let template = build.word_template(word);
-    if word.text.starts_with('/') {
-        ErrorPageTarget::Uri(template)
-    } else {
-        ErrorPageTarget::Url(template)
-    }
+    if word.text.starts_with('/') { ErrorPageTarget::Uri(template) } else { ErrorPageTarget::Url(template) }
 }
 
 #[cfg(test)]
@@ -141,9 +122,6 @@ mod tests {
         let config = config(in_http(http));
         assert_eq!(config.http.error_pages.len(), 2);
         let pages = &config.servers.first().unwrap().root.settings.error_pages;
-        assert_eq!(
-            pages.iter().map(|page| page.status).collect::<Vec<_>>(),
-            [404]
-        );
+        assert_eq!(pages.iter().map(|page| page.status).collect::<Vec<_>>(), [404]);
     }
 }

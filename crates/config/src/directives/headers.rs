@@ -25,16 +25,9 @@ fn add_header(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         Some(word) if word.text == "always" => true,
         Some(word) => return build.invalid_parameter(word),
     };
-    let header = AddHeader {
-        name: line.word(0).text.as_str().into(),
-        value: build.word_template(line.word(1)),
-        always,
-    };
-    let earlier = if line.first {
-        &[][..]
-    } else {
-        &level.settings.add_headers[..]
-    };
+    let header =
+        AddHeader { name: line.word(0).text.as_str().into(), value: build.word_template(line.word(1)), always };
+    let earlier = if line.first { &[][..] } else { &level.settings.add_headers[..] };
     level.settings.add_headers = earlier.iter().cloned().chain([header]).collect();
 }
 
@@ -46,10 +39,7 @@ mod tests {
     fn lines_of_one_level_add_up() {
         let location = first_location("location / { add_header A 1; add_header B 2 always; }");
         let added = location.settings.add_headers;
-        assert_eq!(
-            added.iter().map(|each| each.always).collect::<Vec<_>>(),
-            [false, true]
-        );
+        assert_eq!(added.iter().map(|each| each.always).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use super::shorthand::{HTTP, LEVELS, Row, at_least, custom, definition};
 use crate::build::{Build, Level, Line, size_text, time_text};
-use crate::model::{
-    AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template,
-};
+use crate::model::{AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template};
 use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -59,26 +57,12 @@ fn log_format(build: &mut Build<'_>, line: &Line<'_>) {
         escape = escape_word(build, first, wanted);
         strings = rest;
     }
-    if build
-        .log_formats
-        .iter()
-        .any(|known| *known.name == *name.text)
-    {
-        build.error(
-            name.span,
-            format!("duplicate \"log_format\" name \"{}\"", name.text),
-        );
+    if build.log_formats.iter().any(|known| *known.name == *name.text) {
+        build.error(name.span, format!("duplicate \"log_format\" name \"{}\"", name.text));
         return;
     }
-    let parts: Vec<Template> = strings
-        .iter()
-        .map(|word| build.word_template(word))
-        .collect();
-    build.log_formats.push(LogFormat {
-        name: name.text.as_str().into(),
-        escape,
-        line: join(parts),
-    });
+    let parts: Vec<Template> = strings.iter().map(|word| build.word_template(word)).collect();
+    build.log_formats.push(LogFormat { name: name.text.as_str().into(), escape, line: join(parts) });
 }
 
 fn escape_word(build: &mut Build<'_>, word: &Word, wanted: &str) -> Escape {
@@ -87,10 +71,7 @@ fn escape_word(build: &mut Build<'_>, word: &Word, wanted: &str) -> Escape {
         "json" => Escape::Json,
         "none" => Escape::None,
         _ => {
-            build.error(
-                word.span,
-                format!("unknown log format escaping \"{wanted}\""),
-            );
+            build.error(word.span, format!("unknown log format escaping \"{wanted}\""));
             build.help("one of: default, json, none");
             Escape::Default
         }
@@ -141,13 +122,7 @@ fn access_log(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
 
 fn access_log_of(build: &mut Build<'_>, line: &Line<'_>, target: &Word) -> Option<AccessLog> {
     let file = access_log_file(build, target)?;
-    let mut log = AccessLog {
-        file,
-        format: 0,
-        buffer: None,
-        flush: None,
-        condition: None,
-    };
+    let mut log = AccessLog { file, format: 0, buffer: None, flush: None, condition: None };
     let (format, parameters) = match line.words().get(1..) {
         Some([format, rest @ ..]) if !is_parameter(&format.text) => (Some(format), rest),
         rest => (None, rest.unwrap_or_default()),
@@ -164,9 +139,7 @@ fn access_log_of(build: &mut Build<'_>, line: &Line<'_>, target: &Word) -> Optio
 
 /// nginx wants a format before any parameter; one that is plainly a parameter is taken as such.
 fn is_parameter(text: &str) -> bool {
-    ["buffer=", "flush=", "gzip=", "if="]
-        .iter()
-        .any(|start| text.starts_with(start))
+    ["buffer=", "flush=", "gzip=", "if="].iter().any(|start| text.starts_with(start))
 }
 
 fn access_log_file(build: &mut Build<'_>, target: &Word) -> Option<LogFile> {
@@ -185,17 +158,10 @@ fn access_log_file(build: &mut Build<'_>, target: &Word) -> Option<LogFile> {
 }
 
 fn format_place(build: &mut Build<'_>, word: &Word) -> Option<usize> {
-    let place = build
-        .log_formats
-        .iter()
-        .position(|format| *format.name == *word.text);
+    let place = build.log_formats.iter().position(|format| *format.name == *word.text);
     if place.is_none() {
         build.error(word.span, format!("unknown log format \"{}\"", word.text));
-        let known: Vec<&str> = build
-            .log_formats
-            .iter()
-            .map(|format| &*format.name)
-            .collect();
+        let known: Vec<&str> = build.log_formats.iter().map(|format| &*format.name).collect();
         let known = known.join(", ");
         build.help(format!("known: {known}"));
     }
@@ -227,10 +193,7 @@ fn parameter(build: &mut Build<'_>, log: &mut AccessLog, word: &Word) {
 
 fn check_buffering(build: &mut Build<'_>, target: &Word, log: &AccessLog) {
     if log.flush.is_some() && log.buffer.is_none() {
-        build.error(
-            target.span,
-            format!("no buffer is defined for access_log \"{}\"", target.text),
-        );
+        build.error(target.span, format!("no buffer is defined for access_log \"{}\"", target.text));
     }
     if log.buffer.is_some() && matches!(log.file, LogFile::Template(_)) {
         build.error(target.span, "buffered logs cannot have variables in name");
@@ -239,11 +202,7 @@ fn check_buffering(build: &mut Build<'_>, target: &Word, log: &AccessLog) {
 
 fn error_log(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     if let Some(log) = error_log_of(build, line) {
-        let earlier = if line.first {
-            &[][..]
-        } else {
-            &level.settings.error_logs[..]
-        };
+        let earlier = if line.first { &[][..] } else { &level.settings.error_logs[..] };
         level.settings.error_logs = earlier.iter().cloned().chain([log]).collect();
     }
 }
@@ -262,10 +221,7 @@ pub(super) fn error_log_of(build: &mut Build<'_>, line: &Line<'_>) -> Option<Err
         "stderr" | "/dev/stderr" => LogFile::Stderr,
         text if text.starts_with("syslog:") || text.starts_with("memory:") => {
             let kind = text.split(':').next().unwrap_or_default();
-            build.error(
-                target.span,
-                format!("logging to {kind} is not supported yet"),
-            );
+            build.error(target.span, format!("logging to {kind} is not supported yet"));
             return None;
         }
         path => LogFile::Path(build.absolute(path)),
@@ -274,9 +230,7 @@ pub(super) fn error_log_of(build: &mut Build<'_>, line: &Line<'_>) -> Option<Err
 }
 
 fn log_level(build: &mut Build<'_>, word: &Word) -> Option<LogLevel> {
-    let found = LEVEL_WORDS
-        .into_iter()
-        .find(|level| level.word() == word.text);
+    let found = LEVEL_WORDS.into_iter().find(|level| level.word() == word.text);
     if found.is_none() && word.text.starts_with("debug_") {
         return Some(LogLevel::Debug);
     }
@@ -306,9 +260,7 @@ mod tests {
 
     #[test]
     fn the_strings_of_a_format_are_one_line() {
-        let format = config(in_http("log_format a '$uri ' 'x' 'y';"))
-            .log_formats
-            .remove(1);
+        let format = config(in_http("log_format a '$uri ' 'x' 'y';")).log_formats.remove(1);
         assert_eq!(format.line.parts.len(), 2);
         assert_eq!(&*format.line.source, "$uri xy");
     }

@@ -3,21 +3,17 @@
 use std::path::PathBuf;
 
 use super::log::error_log_of;
-use super::shorthand::{
-    EVERYWHERE, MAIN, Row, at_least, between, custom, definition, exactly, flag, section,
-};
+use super::shorthand::{EVERYWHERE, MAIN, Row, at_least, between, custom, definition, exactly, flag, section};
 use crate::build::{Build, Line};
 use crate::model::{Main, User};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        section("events", MAIN, exactly(0))
-            .help("Holds the settings of connection handling.")
-            .manual(
-                "nginx refuses a configuration without this block, and so does Tidegate; \
+        section("events", MAIN, exactly(0)).help("Holds the settings of connection handling.").manual(
+            "nginx refuses a configuration without this block, and so does Tidegate; \
                  `events {}` is enough. A file that is only the inside of an http block needs \
                  none.",
-            ),
+        ),
         section("http", MAIN, exactly(0))
             .help("Holds everything about HTTP.")
             .manual(
@@ -47,30 +43,20 @@ pub(super) fn rows() -> Vec<Row> {
                  health.",
             )
             .differs("A worker is a thread, not a process."),
-        custom(
-            "worker_rlimit_nofile",
-            MAIN,
-            exactly(1),
-            worker_rlimit_nofile,
-        )
-        .syntax("number")
-        .help("Raises the limit on open files.")
-        .manual(
-            "Each client connection and each upstream connection is an open file: allow \
+        custom("worker_rlimit_nofile", MAIN, exactly(1), worker_rlimit_nofile)
+            .syntax("number")
+            .help("Raises the limit on open files.")
+            .manual(
+                "Each client connection and each upstream connection is an open file: allow \
              for two per proxied request, and for logs and temporary files.",
-        ),
-        custom(
-            "worker_shutdown_timeout",
-            MAIN,
-            exactly(1),
-            worker_shutdown_timeout,
-        )
-        .syntax("time")
-        .help("Bounds how long a drain may take.")
-        .manual(
-            "After QUIT or a reload, connections still open when this time is over are \
+            ),
+        custom("worker_shutdown_timeout", MAIN, exactly(1), worker_shutdown_timeout)
+            .syntax("time")
+            .help("Bounds how long a drain may take.")
+            .manual(
+                "After QUIT or a reload, connections still open when this time is over are \
              closed. Without it a drain takes as long as its slowest request.",
-        ),
+            ),
         custom("pid", MAIN, exactly(1), pid)
             .syntax("file | off")
             .default("logs/nginx.pid")
@@ -83,12 +69,10 @@ pub(super) fn rows() -> Vec<Row> {
             .default("on")
             .help("Says whether to go into the background.")
             .manual("Containers and service managers want `off`."),
-        flag("master_process", MAIN, |main: &mut Main| {
-            &mut main.master_process
-        })
-        .default("on")
-        .help("Says whether a main process watches over the workers.")
-        .manual("`off` runs everything in one process, for development."),
+        flag("master_process", MAIN, |main: &mut Main| &mut main.master_process)
+            .default("on")
+            .help("Says whether a main process watches over the workers.")
+            .manual("`off` runs everything in one process, for development."),
         custom("error_log", MAIN, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
@@ -133,10 +117,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn user(_build: &mut Build<'_>, main: &mut Main, line: &Line<'_>) {
-    main.user = Some(User {
-        name: line.word(0).text.as_str().into(),
-        group: line.last().text.as_str().into(),
-    });
+    main.user = Some(User { name: line.word(0).text.as_str().into(), group: line.last().text.as_str().into() });
 }
 
 fn worker_processes(build: &mut Build<'_>, main: &mut Main, line: &Line<'_>) {
@@ -169,11 +150,7 @@ fn pid(build: &mut Build<'_>, main: &mut Main, line: &Line<'_>) {
 
 fn error_log(build: &mut Build<'_>, main: &mut Main, line: &Line<'_>) {
     if let Some(log) = error_log_of(build, line) {
-        let earlier = if line.first {
-            &[][..]
-        } else {
-            &main.error_logs[..]
-        };
+        let earlier = if line.first { &[][..] } else { &main.error_logs[..] };
         main.error_logs = earlier.iter().cloned().chain([log]).collect();
     }
 }
@@ -194,10 +171,7 @@ fn working_directory(_build: &mut Build<'_>, main: &mut Main, line: &Line<'_>) {
 fn load_module(build: &mut Build<'_>, _main: &mut Main, line: &Line<'_>) {
     build.note(
         line.span(),
-        format!(
-            "\"load_module\" loads nothing here: directives of \"{}\" are not known",
-            line.word(0).text
-        ),
+        format!("\"load_module\" loads nothing here: directives of \"{}\" are not known", line.word(0).text),
     );
 }
 
@@ -225,18 +199,12 @@ mod tests {
     #[test]
     fn no_worker_at_all_is_refused() {
         let loaded = load_text("worker_processes 0; events { }");
-        assert_eq!(
-            errors(&loaded),
-            ["\"worker_processes\" directive invalid value"]
-        );
+        assert_eq!(errors(&loaded), ["\"worker_processes\" directive invalid value"]);
     }
 
     #[test]
     fn a_first_error_log_replaces_the_default_and_others_add_to_it() {
-        assert_eq!(
-            main_of("error_log /a; error_log /b info;").error_logs.len(),
-            2
-        );
+        assert_eq!(main_of("error_log /a; error_log /b info;").error_logs.len(), 2);
     }
 
     #[test]

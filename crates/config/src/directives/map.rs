@@ -28,10 +28,7 @@ fn map(build: &mut Build<'_>, line: &Line<'_>) {
     let (source, variable) = (line.word(0), line.word(1));
     let name = variable.text.strip_prefix('$').unwrap_or_default();
     if name.is_empty() {
-        build.error(
-            variable.span,
-            format!("invalid variable name \"{}\"", variable.text),
-        );
+        build.error(variable.span, format!("invalid variable name \"{}\"", variable.text));
         build.help("the second word names the new variable: $name");
     }
     let mut map = Map {
@@ -78,9 +75,7 @@ fn map_key(build: &mut Build<'_>, map: &Map, word: &Word) -> Option<MapKey> {
             Some(rest) => (rest, true),
             None => (expression, false),
         };
-        return build
-            .regex(expression, caseless, word.span)
-            .map(MapKey::Regex);
+        return build.regex(expression, caseless, word.span).map(MapKey::Regex);
     }
     // A backslash lets a key be one of the special words, or start with a tilde.
     let text = word.text.strip_prefix('\\').unwrap_or(&word.text);
@@ -100,9 +95,7 @@ mod tests {
 
     #[test]
     fn a_backslash_makes_a_special_word_a_key() {
-        let map = config(in_http(r"map $uri $a { \default 1; default 2; }"))
-            .maps
-            .remove(0);
+        let map = config(in_http(r"map $uri $a { \default 1; default 2; }")).maps.remove(0);
         assert_eq!(map.entries.len(), 1);
         assert_eq!(map.default, Template::literal("2"));
     }

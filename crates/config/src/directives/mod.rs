@@ -92,11 +92,7 @@ fn collect() -> Vec<Row> {
 }
 
 fn of_module(module: &'static str, row: Row) -> Row {
-    if row.module.is_empty() {
-        Row { module, ..row }
-    } else {
-        row
-    }
+    if row.module.is_empty() { Row { module, ..row } } else { row }
 }
 
 #[cfg(test)]

@@ -21,16 +21,11 @@ pub(super) fn rows() -> Vec<Row> {
                  request was sent, unless `non_idempotent` is given. `off` tries once. Nothing \
                  is retried after a byte of the answer reached the client.",
             ),
-        custom(
-            "proxy_next_upstream_tries",
-            LEVELS,
-            exactly(1),
-            |build, level: &mut Level, line| {
-                if let Some(tries) = build.count(line, line.word(0)) {
-                    level.proxy.next_upstream.tries = u32::try_from(tries).unwrap_or(u32::MAX);
-                }
-            },
-        )
+        custom("proxy_next_upstream_tries", LEVELS, exactly(1), |build, level: &mut Level, line| {
+            if let Some(tries) = build.count(line, line.word(0)) {
+                level.proxy.next_upstream.tries = u32::try_from(tries).unwrap_or(u32::MAX);
+            }
+        })
         .syntax("number")
         .default("0")
         .help("Bounds the attempts of a request.")
@@ -38,12 +33,10 @@ pub(super) fn rows() -> Vec<Row> {
             "0 means once for each endpoint. A failure on a reused connection that the \
              endpoint had just closed does not count.",
         ),
-        time("proxy_next_upstream_timeout", LEVELS, |l: &mut Level| {
-            &mut l.proxy.next_upstream.timeout
-        })
-        .default("0")
-        .help("Bounds the time within which another attempt may start.")
-        .manual("0 is no bound. It does not cut off an attempt in progress."),
+        time("proxy_next_upstream_timeout", LEVELS, |l: &mut Level| &mut l.proxy.next_upstream.timeout)
+            .default("0")
+            .help("Bounds the time within which another attempt may start.")
+            .manual("0 is no bound. It does not cut off an attempt in progress."),
     ]
 }
 
@@ -51,9 +44,7 @@ fn next_upstream(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     let mut conditions = Conditions::OFF;
     let mut off = false;
     for word in line.words() {
-        let known = Condition::ALL
-            .iter()
-            .find(|(_, known)| known.eq_ignore_ascii_case(&word.text));
+        let known = Condition::ALL.iter().find(|(_, known)| known.eq_ignore_ascii_case(&word.text));
         match known {
             Some(&(condition, _)) if conditions.contains(condition) => {
                 build.warn(word.span, format!("duplicate value \"{}\"", word.text));

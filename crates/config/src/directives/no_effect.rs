@@ -19,64 +19,19 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn core_rows() -> Vec<Row> {
     [
-        nothing(
-            "accept_mutex",
-            EVENTS,
-            Value::Flag,
-            "each worker has listeners of its own",
-        ),
-        nothing(
-            "accept_mutex_delay",
-            EVENTS,
-            Value::Time,
-            "each worker has listeners of its own",
-        ),
-        nothing(
-            "debug_connection",
-            EVENTS,
-            Value::Any,
-            "debug lines are not chosen by client",
-        ),
+        nothing("accept_mutex", EVENTS, Value::Flag, "each worker has listeners of its own"),
+        nothing("accept_mutex_delay", EVENTS, Value::Time, "each worker has listeners of its own"),
+        nothing("debug_connection", EVENTS, Value::Any, "debug lines are not chosen by client"),
         nothing("multi_accept", EVENTS, Value::Flag, EVENT_LOOP),
-        nothing(
-            "use",
-            EVENTS,
-            Value::Any,
-            "connections are always watched with epoll",
-        ),
+        nothing("use", EVENTS, Value::Any, "connections are always watched with epoll"),
         nothing("worker_aio_requests", EVENTS, Value::Number, EVENT_LOOP),
-        nothing(
-            "debug_points",
-            MAIN,
-            Value::Any,
-            "there are no debug points",
-        ),
-        nothing(
-            "lock_file",
-            MAIN,
-            Value::Any,
-            "each worker has listeners of its own",
-        ),
-        nothing(
-            "pcre_jit",
-            MAIN,
-            Value::Flag,
-            "regular expressions are not PCRE's",
-        ),
+        nothing("debug_points", MAIN, Value::Any, "there are no debug points"),
+        nothing("lock_file", MAIN, Value::Any, "each worker has listeners of its own"),
+        nothing("pcre_jit", MAIN, Value::Flag, "regular expressions are not PCRE's"),
         nothing("ssl_engine", MAIN, Value::Any, "there are no TLS engines"),
-        nothing(
-            "thread_pool",
-            MAIN,
-            Value::Any,
-            "files are read in threads without it",
-        ),
+        nothing("thread_pool", MAIN, Value::Any, "files are read in threads without it"),
         nothing("timer_resolution", MAIN, Value::Time, EVENT_LOOP),
-        nothing(
-            "worker_cpu_affinity",
-            MAIN,
-            Value::Any,
-            "the system places the workers",
-        ),
+        nothing("worker_cpu_affinity", MAIN, Value::Any, "the system places the workers"),
         nothing("worker_priority", MAIN, Value::Any, PROCESS),
         nothing("worker_rlimit_core", MAIN, Value::Size, PROCESS),
     ]
@@ -92,98 +47,31 @@ fn http_rows() -> Vec<Row> {
             Value::Any,
             "a kept body goes to a file only beyond client_body_buffer_size",
         ),
-        nothing(
-            "client_body_in_single_buffer",
-            LEVELS,
-            Value::Flag,
-            "a kept body is always in one piece",
-        ),
+        nothing("client_body_in_single_buffer", LEVELS, Value::Flag, "a kept body is always in one piece"),
         nothing("connection_pool_size", HTTP_SERVER, Value::Size, POOL),
-        nothing(
-            "keepalive_disable",
-            LEVELS,
-            Value::Any,
-            "the browsers that it is for are gone",
-        ),
-        nothing(
-            "log_subrequest",
-            LEVELS,
-            Value::Flag,
-            "there are no subrequests",
-        ),
-        nothing(
-            "msie_padding",
-            LEVELS,
-            Value::Flag,
-            "the browsers that it is for are gone",
-        ),
-        nothing(
-            "msie_refresh",
-            LEVELS,
-            Value::Flag,
-            "the browsers that it is for are gone",
-        ),
+        nothing("keepalive_disable", LEVELS, Value::Any, "the browsers that it is for are gone"),
+        nothing("log_subrequest", LEVELS, Value::Flag, "there are no subrequests"),
+        nothing("msie_padding", LEVELS, Value::Flag, "the browsers that it is for are gone"),
+        nothing("msie_refresh", LEVELS, Value::Flag, "the browsers that it is for are gone"),
         nothing("output_buffers", LEVELS, Value::Any, SENDING),
         nothing("postpone_output", LEVELS, Value::Size, SENDING),
         nothing("request_pool_size", HTTP_SERVER, Value::Size, POOL),
-        nothing(
-            "send_lowat",
-            LEVELS,
-            Value::Size,
-            "it concerns FreeBSD only",
-        ),
+        nothing("send_lowat", LEVELS, Value::Size, "it concerns FreeBSD only"),
         nothing("server_names_hash_bucket_size", HTTP, Value::Number, HASH),
         nothing("server_names_hash_max_size", HTTP, Value::Number, HASH),
-        nothing(
-            "subrequest_output_buffer_size",
-            LEVELS,
-            Value::Size,
-            "there are no subrequests",
-        ),
-        nothing(
-            "tcp_nopush",
-            LEVELS,
-            Value::Flag,
-            "heads and bodies are sent together anyway",
-        ),
+        nothing("subrequest_output_buffer_size", LEVELS, Value::Size, "there are no subrequests"),
+        nothing("tcp_nopush", LEVELS, Value::Flag, "heads and bodies are sent together anyway"),
         nothing("types_hash_bucket_size", LEVELS, Value::Number, HASH),
         nothing("types_hash_max_size", LEVELS, Value::Number, HASH),
         nothing("variables_hash_bucket_size", HTTP, Value::Number, HASH),
         nothing("variables_hash_max_size", HTTP, Value::Number, HASH),
-        of(
-            "ngx_http_map_module",
-            nothing("map_hash_bucket_size", HTTP, Value::Number, HASH),
-        ),
-        of(
-            "ngx_http_map_module",
-            nothing("map_hash_max_size", HTTP, Value::Number, HASH),
-        ),
-        of(
-            "ngx_http_log_module",
-            nothing(
-                "open_log_file_cache",
-                LEVELS,
-                Value::Any,
-                "log files stay open",
-            ),
-        ),
+        of("ngx_http_map_module", nothing("map_hash_bucket_size", HTTP, Value::Number, HASH)),
+        of("ngx_http_map_module", nothing("map_hash_max_size", HTTP, Value::Number, HASH)),
+        of("ngx_http_log_module", nothing("open_log_file_cache", LEVELS, Value::Any, "log files stay open")),
+        of("ngx_http_rewrite_module", nothing("rewrite_log", LEVELS, Value::Flag, "there are no rewrite rules yet")),
         of(
             "ngx_http_rewrite_module",
-            nothing(
-                "rewrite_log",
-                LEVELS,
-                Value::Flag,
-                "there are no rewrite rules yet",
-            ),
-        ),
-        of(
-            "ngx_http_rewrite_module",
-            nothing(
-                "uninitialized_variable_warn",
-                LEVELS,
-                Value::Flag,
-                "every variable has a value",
-            ),
+            nothing("uninitialized_variable_warn", LEVELS, Value::Flag, "every variable has a value"),
         ),
     ]
     .map(|row| of("ngx_http_core_module", row))
@@ -192,30 +80,10 @@ fn http_rows() -> Vec<Row> {
 
 fn file_rows() -> Vec<Row> {
     [
-        nothing(
-            "aio",
-            LEVELS,
-            Value::Any,
-            "files are read in threads without it",
-        ),
-        nothing(
-            "aio_write",
-            LEVELS,
-            Value::Flag,
-            "files are written in threads without it",
-        ),
-        nothing(
-            "directio",
-            LEVELS,
-            Value::Any,
-            "files are read through the page cache",
-        ),
-        nothing(
-            "directio_alignment",
-            LEVELS,
-            Value::Size,
-            "files are read through the page cache",
-        ),
+        nothing("aio", LEVELS, Value::Any, "files are read in threads without it"),
+        nothing("aio_write", LEVELS, Value::Flag, "files are written in threads without it"),
+        nothing("directio", LEVELS, Value::Any, "files are read through the page cache"),
+        nothing("directio_alignment", LEVELS, Value::Size, "files are read through the page cache"),
         nothing("open_file_cache", LEVELS, Value::Any, FILES),
         nothing("open_file_cache_errors", LEVELS, Value::Flag, FILES),
         nothing("open_file_cache_events", LEVELS, Value::Flag, FILES),
@@ -231,36 +99,17 @@ fn file_rows() -> Vec<Row> {
 
 fn proxy_rows() -> Vec<Row> {
     [
-        nothing(
-            "proxy_headers_hash_bucket_size",
-            LEVELS,
-            Value::Number,
-            HASH,
-        ),
+        nothing("proxy_headers_hash_bucket_size", LEVELS, Value::Number, HASH),
         nothing("proxy_headers_hash_max_size", LEVELS, Value::Number, HASH),
-        nothing(
-            "proxy_send_lowat",
-            LEVELS,
-            Value::Size,
-            "it concerns FreeBSD only",
-        ),
-        nothing(
-            "proxy_temp_file_write_size",
-            LEVELS,
-            Value::Size,
-            "temporary files are written as bytes come",
-        ),
+        nothing("proxy_send_lowat", LEVELS, Value::Size, "it concerns FreeBSD only"),
+        nothing("proxy_temp_file_write_size", LEVELS, Value::Size, "temporary files are written as bytes come"),
     ]
     .map(|row| of("ngx_http_proxy_module", row))
     .into()
 }
 
 fn of(module: &'static str, row: Row) -> Row {
-    if row.module.is_empty() {
-        Row { module, ..row }
-    } else {
-        row
-    }
+    if row.module.is_empty() { Row { module, ..row } } else { row }
 }
 
 #[cfg(test)]
@@ -273,12 +122,7 @@ mod tests {
         let loaded = in_server("sendfile on;");
         assert!(loaded.config.is_some());
         let notes = said(&loaded, Severity::Note);
-        assert!(
-            notes
-                .first()
-                .unwrap()
-                .starts_with("\"sendfile\" has no effect here: ")
-        );
+        assert!(notes.first().unwrap().starts_with("\"sendfile\" has no effect here: "));
     }
 
     #[test]

@@ -12,85 +12,48 @@ pub struct Unsupported {
 
 /// Who has the directive, if it is a known one that is not supported.
 pub fn unsupported(name: &str) -> Option<Unsupported> {
-    let own = MODULES
-        .iter()
-        .find(|(_, names)| names.split_whitespace().any(|known| known == name));
+    let own = MODULES.iter().find(|(_, names)| names.split_whitespace().any(|known| known == name));
     if let Some(&(module, _)) = own {
-        return Some(Unsupported {
-            module,
-            nginx: true,
-        });
+        return Some(Unsupported { module, nginx: true });
     }
-    let foreign = FOREIGN.iter().find(|(_, patterns)| {
-        patterns
-            .split_whitespace()
-            .any(|pattern| fits(pattern, name))
-    });
-    foreign.map(|&(module, _)| Unsupported {
-        module,
-        nginx: false,
-    })
+    let foreign = FOREIGN.iter().find(|(_, patterns)| patterns.split_whitespace().any(|pattern| fits(pattern, name)));
+    foreign.map(|&(module, _)| Unsupported { module, nginx: false })
 }
 
 /// The names of nginx's own directives that are not supported yet, with their modules.
 pub fn unsupported_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    MODULES
-        .iter()
-        .flat_map(|(module, names)| names.split_whitespace().map(move |name| (name, *module)))
+    MODULES.iter().flat_map(|(module, names)| names.split_whitespace().map(move |name| (name, *module)))
 }
 
 /// Whether a name fits a pattern with at most one `*`.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
-        Some((start, end)) => {
-            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-        }
+        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
     }
 }
 
 /// nginx's modules and the names of theirs that are not in the table.
 const MODULES: &[(&str, &str)] = &[
     ("ngx_http_access_module", "allow deny"),
-    (
-        "ngx_http_addition_module",
-        "add_before_body add_after_body addition_types",
-    ),
+    ("ngx_http_addition_module", "add_before_body add_after_body addition_types"),
     ("ngx_http_api_module", "api status_zone"),
-    (
-        "ngx_http_auth_basic_module",
-        "auth_basic auth_basic_user_file",
-    ),
+    ("ngx_http_auth_basic_module", "auth_basic auth_basic_user_file"),
     (
         "ngx_http_auth_jwt_module",
         "auth_jwt auth_jwt_claim_set auth_jwt_header_set auth_jwt_key_cache auth_jwt_key_file \
          auth_jwt_key_request auth_jwt_leeway auth_jwt_require auth_jwt_type",
     ),
-    (
-        "ngx_http_auth_request_module",
-        "auth_request auth_request_set",
-    ),
-    (
-        "ngx_http_autoindex_module",
-        "autoindex autoindex_exact_size autoindex_format autoindex_localtime",
-    ),
-    (
-        "ngx_http_browser_module",
-        "ancient_browser ancient_browser_value modern_browser modern_browser_value",
-    ),
-    (
-        "ngx_http_charset_module",
-        "charset charset_map charset_types override_charset source_charset",
-    ),
+    ("ngx_http_auth_request_module", "auth_request auth_request_set"),
+    ("ngx_http_autoindex_module", "autoindex autoindex_exact_size autoindex_format autoindex_localtime"),
+    ("ngx_http_browser_module", "ancient_browser ancient_browser_value modern_browser modern_browser_value"),
+    ("ngx_http_charset_module", "charset charset_map charset_types override_charset source_charset"),
     (
         "ngx_http_core_module",
         "auth_delay disable_symlinks early_hints if_range limit_except limit_rate \
          limit_rate_after satisfy",
     ),
-    (
-        "ngx_http_dav_module",
-        "create_full_put_path dav_access dav_methods min_delete_depth",
-    ),
+    ("ngx_http_dav_module", "create_full_put_path dav_access dav_methods min_delete_depth"),
     ("ngx_http_empty_gif_module", "empty_gif"),
     ("ngx_http_f4f_module", "f4f f4f_buffer_size"),
     (
@@ -115,10 +78,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     ("ngx_http_flv_module", "flv"),
     ("ngx_http_geo_module", "geo"),
-    (
-        "ngx_http_geoip_module",
-        "geoip_city geoip_country geoip_org geoip_proxy geoip_proxy_recursive",
-    ),
+    ("ngx_http_geoip_module", "geoip_city geoip_country geoip_org geoip_proxy geoip_proxy_recursive"),
     (
         "ngx_http_grpc_module",
         "grpc_allow_upstream grpc_bind grpc_buffer_size grpc_connect_timeout grpc_hide_header \
@@ -139,10 +99,7 @@ const MODULES: &[(&str, &str)] = &[
          postpone_gzipping",
     ),
     ("ngx_http_gzip_static_module", "gzip_static"),
-    (
-        "ngx_http_headers_module",
-        "add_header_inherit add_trailer add_trailer_inherit expires",
-    ),
+    ("ngx_http_headers_module", "add_header_inherit add_trailer add_trailer_inherit expires"),
     (
         "ngx_http_hls_module",
         "hls hls_buffers hls_forward_args hls_fragment hls_mp4_buffer_size hls_mp4_max_buffer_size",
@@ -167,10 +124,7 @@ const MODULES: &[(&str, &str)] = &[
         "limit_conn limit_conn_dry_run limit_conn_log_level limit_conn_status limit_conn_zone \
          limit_zone",
     ),
-    (
-        "ngx_http_limit_req_module",
-        "limit_req limit_req_dry_run limit_req_log_level limit_req_status limit_req_zone",
-    ),
+    ("ngx_http_limit_req_module", "limit_req limit_req_dry_run limit_req_log_level limit_req_status limit_req_zone"),
     (
         "ngx_http_memcached_module",
         "memcached_allow_upstream memcached_bind memcached_buffer_size \
@@ -190,10 +144,7 @@ const MODULES: &[(&str, &str)] = &[
         "otel_exporter otel_resource_attr otel_service_name otel_span_attr otel_span_name \
          otel_trace otel_trace_context",
     ),
-    (
-        "ngx_http_perl_module",
-        "perl perl_modules perl_require perl_set",
-    ),
+    ("ngx_http_perl_module", "perl perl_modules perl_require perl_set"),
     (
         "ngx_http_proxy_module",
         "proxy_allow_upstream proxy_bind_dynamic proxy_cache proxy_cache_background_update \
@@ -208,19 +159,10 @@ const MODULES: &[(&str, &str)] = &[
          proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate \
          proxy_ssl_verify proxy_ssl_verify_depth proxy_store proxy_store_access",
     ),
-    (
-        "ngx_http_proxy_protocol_vendor_module",
-        "proxy_protocol_vendor",
-    ),
+    ("ngx_http_proxy_protocol_vendor_module", "proxy_protocol_vendor"),
     ("ngx_http_random_index_module", "random_index"),
-    (
-        "ngx_http_realip_module",
-        "real_ip_header real_ip_recursive set_real_ip_from",
-    ),
-    (
-        "ngx_http_referer_module",
-        "referer_hash_bucket_size referer_hash_max_size valid_referers",
-    ),
+    ("ngx_http_realip_module", "real_ip_header real_ip_recursive set_real_ip_from"),
+    ("ngx_http_referer_module", "referer_hash_bucket_size referer_hash_max_size valid_referers"),
     ("ngx_http_rewrite_module", "break if rewrite set"),
     (
         "ngx_http_scgi_module",
@@ -237,14 +179,8 @@ const MODULES: &[(&str, &str)] = &[
          scgi_socket_keepalive scgi_store scgi_store_access scgi_temp_file_write_size \
          scgi_temp_path",
     ),
-    (
-        "ngx_http_secure_link_module",
-        "secure_link secure_link_md5 secure_link_secret",
-    ),
-    (
-        "ngx_http_session_log_module",
-        "session_log session_log_format session_log_zone",
-    ),
+    ("ngx_http_secure_link_module", "secure_link secure_link_md5 secure_link_secret"),
+    ("ngx_http_session_log_module", "session_log session_log_format session_log_zone"),
     ("ngx_http_slice_module", "slice"),
     ("ngx_http_split_clients_module", "split_clients"),
     (
@@ -264,14 +200,8 @@ const MODULES: &[(&str, &str)] = &[
          ssl_verify_client ssl_verify_depth",
     ),
     ("ngx_http_stub_status_module", "stub_status"),
-    (
-        "ngx_http_sub_module",
-        "sub_filter sub_filter_last_modified sub_filter_once sub_filter_types",
-    ),
-    (
-        "ngx_http_upstream_module",
-        "least_time queue state sticky sticky_cookie_insert",
-    ),
+    ("ngx_http_sub_module", "sub_filter sub_filter_last_modified sub_filter_once sub_filter_types"),
+    ("ngx_http_upstream_module", "least_time queue state sticky sticky_cookie_insert"),
     ("ngx_http_upstream_conf_module", "upstream_conf"),
     ("ngx_http_upstream_hc_module", "health_check match"),
     (
@@ -313,10 +243,7 @@ const MODULES: &[(&str, &str)] = &[
         "http3 http3_hq http3_max_concurrent_streams http3_stream_buffer_size \
          quic_active_connection_id_limit quic_bpf quic_gso quic_host_key quic_retry",
     ),
-    (
-        "ngx_http_xslt_module",
-        "xml_entities xslt_last_modified xslt_param xslt_string_param xslt_stylesheet xslt_types",
-    ),
+    ("ngx_http_xslt_module", "xml_entities xslt_last_modified xslt_param xslt_string_param xslt_stylesheet xslt_types"),
     ("ngx_mail_core_module", "mail"),
     ("ngx_mgmt_module", "mgmt"),
     ("ngx_google_perftools_module", "google_perftools_profiles"),
@@ -325,28 +252,16 @@ const MODULES: &[(&str, &str)] = &[
 
 /// Modules that nginx itself does not have, and the names they are known by.
 const FOREIGN: &[(&str, &str)] = &[
-    (
-        "the Lua module (OpenResty)",
-        "lua_* *_by_lua *_by_lua_block *_by_lua_file",
-    ),
-    (
-        "the headers-more module",
-        "more_set_headers more_clear_headers more_set_input_headers more_clear_input_headers",
-    ),
+    ("the Lua module (OpenResty)", "lua_* *_by_lua *_by_lua_block *_by_lua_file"),
+    ("the headers-more module", "more_set_headers more_clear_headers more_set_input_headers more_clear_input_headers"),
     ("the Brotli module", "brotli brotli_*"),
     ("the Zstandard module", "zstd zstd_*"),
-    (
-        "the GeoIP2 module",
-        "geoip2 geoip2_proxy geoip2_proxy_recursive",
-    ),
+    ("the GeoIP2 module", "geoip2 geoip2_proxy geoip2_proxy_recursive"),
     ("ModSecurity", "modsecurity modsecurity_*"),
     ("the OpenTracing module", "opentracing opentracing_*"),
     ("the OpenTelemetry module", "opentelemetry opentelemetry_*"),
     ("PageSpeed", "pagespeed"),
-    (
-        "the traffic status module",
-        "vhost_traffic_status vhost_traffic_status_*",
-    ),
+    ("the traffic status module", "vhost_traffic_status vhost_traffic_status_*"),
     (
         "the upstream check module (Tengine)",
         "check check_http_send check_http_expect_alive check_keepalive_requests \
@@ -361,10 +276,7 @@ const FOREIGN: &[(&str, &str)] = &[
          set_rotate set_local_today set_formatted_*",
     ),
     ("the echo module", "echo echo_*"),
-    (
-        "the secure token module",
-        "secure_token secure_token_* akamai_* cloudfront_*",
-    ),
+    ("the secure token module", "secure_token secure_token_* akamai_* cloudfront_*"),
     ("the cache purge module", "proxy_cache_purge_*"),
     ("the Passenger module", "passenger_*"),
     ("the upload module", "upload_*"),
@@ -391,12 +303,7 @@ mod tests {
 
     #[test]
     fn knows_modules_of_others_by_the_shape_of_their_names() {
-        for name in [
-            "content_by_lua_block",
-            "lua_shared_dict",
-            "vod_mode",
-            "brotli",
-        ] {
+        for name in ["content_by_lua_block", "lua_shared_dict", "vod_mode", "brotli"] {
             assert!(!unsupported(name).unwrap().nginx, "{name}");
         }
         assert_eq!(unsupported("by_lua"), None);

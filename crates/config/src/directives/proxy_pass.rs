@@ -45,21 +45,10 @@ fn variable_pass(build: &mut Build<'_>, word: &Word, text: Template) -> Option<P
         build.warn(word.span, "invalid URL prefix: every request will fail");
         build.help("a URL with variables must come to one that starts with http://");
     }
-    Some(ProxyPass {
-        target: ProxyTarget::Variable(text.clone()),
-        text,
-        uri: None,
-        host: "".into(),
-        port: "".into(),
-    })
+    Some(ProxyPass { target: ProxyTarget::Variable(text.clone()), text, uri: None, host: "".into(), port: "".into() })
 }
 
-fn literal_pass(
-    build: &mut Build<'_>,
-    level: &Level,
-    word: &Word,
-    text: Template,
-) -> Option<ProxyPass> {
+fn literal_pass(build: &mut Build<'_>, level: &Level, word: &Word, text: Template) -> Option<ProxyPass> {
     if starts_with(&word.text, "https://") {
         https(build, word);
         return None;
@@ -79,18 +68,11 @@ fn literal_pass(
     check_uri(build, level, word, written.uri);
     let target = target(build, word, &written)?;
     let (host, port) = host_and_port(&written);
-    Some(ProxyPass {
-        text,
-        target,
-        uri: (!written.uri.is_empty()).then(|| Template::literal(written.uri)),
-        host,
-        port,
-    })
+    Some(ProxyPass { text, target, uri: (!written.uri.is_empty()).then(|| Template::literal(written.uri)), host, port })
 }
 
 fn starts_with(text: &str, scheme: &str) -> bool {
-    text.get(..scheme.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 fn https(build: &mut Build<'_>, word: &Word) {
@@ -110,26 +92,17 @@ fn check_uri(build: &mut Build<'_>, level: &Level, word: &Word, uri: &str) {
             "\"proxy_pass\" cannot have URI part in location given by regular expression, or inside named location, \
              or inside \"if\" statement, or inside \"limit_except\" block",
         );
-        build.help(format!(
-            "leave out \"{uri}\": the request's own path is passed on"
-        ));
+        build.help(format!("leave out \"{uri}\": the request's own path is passed on"));
     }
 }
 
-fn target(
-    build: &mut Build<'_>,
-    word: &Word,
-    written: &addresses::Written<'_>,
-) -> Option<ProxyTarget> {
+fn target(build: &mut Build<'_>, word: &Word, written: &addresses::Written<'_>) -> Option<ProxyTarget> {
     if let HostPart::Name(name) = written.host
         && let Some(place) = find_upstream(build, name)
     {
         if let Some(port) = written.port {
             let name = name_of(build, place);
-            build.error(
-                word.span,
-                format!("upstream \"{name}\" may not have port {port}"),
-            );
+            build.error(word.span, format!("upstream \"{name}\" may not have port {port}"));
             build.help("an upstream's servers have their own ports: leave it out here");
             return None;
         }
@@ -166,15 +139,9 @@ pub(super) fn redirect_of(level: &Level) -> Option<Redirect> {
     let url = &pass.text.source;
     Some(match (&pass.uri, &level.own.pattern) {
         (Some(_), Pattern::Exact(path) | Pattern::Prefix(path) | Pattern::PrefixNoRegex(path)) => {
-            Redirect::Prefix {
-                from: Template::literal(url),
-                to: Template::literal(path),
-            }
+            Redirect::Prefix { from: Template::literal(url), to: Template::literal(path) }
         }
-        _ => Redirect::Prefix {
-            from: Template::literal(&format!("{url}/")),
-            to: Template::literal("/"),
-        },
+        _ => Redirect::Prefix { from: Template::literal(&format!("{url}/")), to: Template::literal("/") },
     })
 }
 
@@ -199,10 +166,7 @@ mod tests {
     #[test]
     fn a_slash_alone_is_a_uri_and_nothing_is_none() {
         assert_eq!(pass("http://127.0.0.1:1").uri, None);
-        assert_eq!(
-            pass("http://127.0.0.1:1/").uri,
-            Some(Template::literal("/"))
-        );
+        assert_eq!(pass("http://127.0.0.1:1/").uri, Some(Template::literal("/")));
     }
 
     #[test]
@@ -222,9 +186,8 @@ mod tests {
 
     #[test]
     fn one_literal_host_is_one_upstream() {
-        let config = config(in_http(
-            "server { location /a { proxy_pass http://x; } location /b { proxy_pass http://x:80/; } }",
-        ));
+        let config =
+            config(in_http("server { location /a { proxy_pass http://x; } location /b { proxy_pass http://x:80/; } }"));
         assert_eq!(config.upstreams.len(), 1);
         assert!(config.upstreams.first().unwrap().implicit);
     }

@@ -1,62 +1,47 @@
 //! The proxy module: what is done with an upstream's answer. Not here: rewriting its fields (see `proxy_rewrite`).
 
-use super::shorthand::{
-    LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size,
-};
+use super::shorthand::{LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size};
 use crate::build::{Build, Level, Line};
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        flag("proxy_buffering", LEVELS, |l: &mut Level| {
-            &mut l.proxy.buffering
-        })
-        .default("on")
-        .help("Reads an answer as fast as the upstream sends it.")
-        .manual(
-            "Buffers take what the client cannot take yet, then a temporary file. `off` \
+        flag("proxy_buffering", LEVELS, |l: &mut Level| &mut l.proxy.buffering)
+            .default("on")
+            .help("Reads an answer as fast as the upstream sends it.")
+            .manual(
+                "Buffers take what the client cannot take yet, then a temporary file. `off` \
              reads only as fast as the client does and passes each piece on at once. The \
              upstream's X-Accel-Buffering field overrides it for its answer.",
-        ),
-        size("proxy_buffer_size", LEVELS, |l: &mut Level| {
-            &mut l.proxy.buffer_size
-        })
-        .default("4k")
-        .help("Bounds the head of an answer.")
-        .manual(
-            "An answer with a larger head is a 502: large cookies and tokens need 16k or \
+            ),
+        size("proxy_buffer_size", LEVELS, |l: &mut Level| &mut l.proxy.buffer_size)
+            .default("4k")
+            .help("Bounds the head of an answer.")
+            .manual(
+                "An answer with a larger head is a 502: large cookies and tokens need 16k or \
              more. It must fit proxy_busy_buffers_size, so raise proxy_buffers with it.",
-        ),
-        buffers("proxy_buffers", LEVELS, |l: &mut Level| {
-            &mut l.proxy.buffers
-        })
-        .default("8 4k")
-        .help("Bounds the memory that one answer's body may take.")
-        .manual("A number of buffers, at least 2, and the size of each."),
-        custom(
-            "proxy_busy_buffers_size",
-            LEVELS,
-            exactly(1),
-            busy_buffers_size,
-        )
-        .syntax("size")
-        .default("8k")
-        .help(
-            "Bounds what may be on its way to the client while the answer is not yet read \
+            ),
+        buffers("proxy_buffers", LEVELS, |l: &mut Level| &mut l.proxy.buffers)
+            .default("8 4k")
+            .help("Bounds the memory that one answer's body may take.")
+            .manual("A number of buffers, at least 2, and the size of each."),
+        custom("proxy_busy_buffers_size", LEVELS, exactly(1), busy_buffers_size)
+            .syntax("size")
+            .default("8k")
+            .help(
+                "Bounds what may be on its way to the client while the answer is not yet read \
              whole.",
-        )
-        .manual(
-            "Unless written, twice the larger of proxy_buffer_size and one of \
+            )
+            .manual(
+                "Unless written, twice the larger of proxy_buffer_size and one of \
              proxy_buffers. It must be less than all proxy_buffers but one.",
-        ),
-        long_size("proxy_max_temp_file_size", LEVELS, |l: &mut Level| {
-            &mut l.proxy.max_temp_file_size
-        })
-        .default("1024m")
-        .help("Bounds the temporary file of one answer.")
-        .manual(
-            "Beyond it the upstream is read only as fast as the client reads. 0 uses no \
+            ),
+        long_size("proxy_max_temp_file_size", LEVELS, |l: &mut Level| &mut l.proxy.max_temp_file_size)
+            .default("1024m")
+            .help("Bounds the temporary file of one answer.")
+            .manual(
+                "Beyond it the upstream is read only as fast as the client reads. 0 uses no \
              file.",
-        ),
+            ),
         custom("proxy_temp_path", LEVELS, between(1, 4), temp_path)
             .syntax("path [level1 [level2 [level3]]]")
             .default("proxy_temp")
@@ -92,28 +77,22 @@ pub(super) fn rows() -> Vec<Row> {
                  X-Accel-Charset, Expires, Cache-Control, Set-Cookie and Vary can be named. \
                  They are passed on, or not, as otherwise.",
             ),
-        flag("proxy_pass_trailers", LEVELS, |l: &mut Level| {
-            &mut l.proxy.pass_trailers
-        })
-        .default("off")
-        .help("Passes the upstream's trailers to the client.")
-        .manual("It needs HTTP/1.1 to the client, and a client that said `TE: trailers`."),
-        flag("proxy_intercept_errors", LEVELS, |l: &mut Level| {
-            &mut l.proxy.intercept_errors
-        })
-        .default("off")
-        .help("Lets error_page answer for the upstream's errors.")
-        .manual(
-            "It concerns answers of the upstream with 300 and above for which an \
+        flag("proxy_pass_trailers", LEVELS, |l: &mut Level| &mut l.proxy.pass_trailers)
+            .default("off")
+            .help("Passes the upstream's trailers to the client.")
+            .manual("It needs HTTP/1.1 to the client, and a client that said `TE: trailers`."),
+        flag("proxy_intercept_errors", LEVELS, |l: &mut Level| &mut l.proxy.intercept_errors)
+            .default("off")
+            .help("Lets error_page answer for the upstream's errors.")
+            .manual(
+                "It concerns answers of the upstream with 300 and above for which an \
              error_page is written. Errors that the gateway itself makes, such as 502, are \
              always subject to error_page.",
-        ),
-        flag("proxy_force_ranges", LEVELS, |l: &mut Level| {
-            &mut l.proxy.force_ranges
-        })
-        .default("off")
-        .help("Answers range requests from whole answers of the upstream.")
-        .manual("It does so even if the upstream did not send Accept-Ranges."),
+            ),
+        flag("proxy_force_ranges", LEVELS, |l: &mut Level| &mut l.proxy.force_ranges)
+            .default("off")
+            .help("Answers range requests from whole answers of the upstream.")
+            .manual("It does so even if the upstream did not send Accept-Ranges."),
     ]
 }
 
@@ -160,10 +139,7 @@ fn ignore_headers(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         level.proxy.ignore_headers.clear();
     }
     for word in line.words() {
-        if IGNORABLE
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&word.text))
-        {
+        if IGNORABLE.iter().any(|name| name.eq_ignore_ascii_case(&word.text)) {
             let name = word.text.to_ascii_lowercase().into();
             level.proxy.ignore_headers.push(name);
         } else {
@@ -179,9 +155,8 @@ mod tests {
 
     #[test]
     fn hidden_and_passed_fields_are_inherited_apart() {
-        let location = first_location(
-            "proxy_hide_header X-One; proxy_pass_header Date; location / { proxy_hide_header X-Two; }",
-        );
+        let location =
+            first_location("proxy_hide_header X-One; proxy_pass_header Date; location / { proxy_hide_header X-Two; }");
         let hidden = &location.settings.proxy.hide_headers;
         let hides = |name: &str| hidden.iter().any(|each| **each == *name);
         assert!(hides("x-two") && hides("server"));

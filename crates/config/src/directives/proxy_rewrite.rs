@@ -73,25 +73,18 @@ fn redirect(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
             }
         }),
     };
-    level
-        .written
-        .redirects
-        .get_or_insert_default()
-        .extend(redirect);
+    level.written.redirects.get_or_insert_default().extend(redirect);
 }
 
 fn explicit_default(build: &mut Build<'_>, level: &Level, word: &Word) -> Option<Redirect> {
     let pass = level.settings.proxy_pass.as_ref();
     match pass.map(|pass| &pass.target) {
-        Some(ProxyTarget::Variable(_)) => build.error(
-            word.span,
-            "\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables",
-        ),
+        Some(ProxyTarget::Variable(_)) => build
+            .error(word.span, "\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables"),
         Some(ProxyTarget::Upstream(_)) => return redirect_of(level),
-        None => build.error(
-            word.span,
-            "\"proxy_redirect default\" should be placed after the \"proxy_pass\" directive",
-        ),
+        None => {
+            build.error(word.span, "\"proxy_redirect default\" should be placed after the \"proxy_pass\" directive")
+        }
     }
     None
 }
@@ -105,30 +98,21 @@ fn from(build: &mut Build<'_>, word: &Word) -> Option<Source> {
         Some(expression) => (expression, true),
         None => (expression, false),
     };
-    build
-        .regex(expression, caseless, word.span)
-        .map(Source::Regex)
+    build.regex(expression, caseless, word.span).map(Source::Regex)
 }
 
 fn cookie_domain(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
-    let without_dot = |word: &Word| Word {
-        text: word.text.strip_prefix('.').unwrap_or(&word.text).to_owned(),
-        ..word.clone()
-    };
+    let without_dot =
+        |word: &Word| Word { text: word.text.strip_prefix('.').unwrap_or(&word.text).to_owned(), ..word.clone() };
     let mut rewrites = std::mem::take(&mut level.proxy.cookie_domains);
     if cookie_off(build, &mut rewrites, line)
         && let Some(to) = line.words().get(1)
     {
         let word = line.word(0);
         let rewrite = match word.text.strip_prefix('~') {
-            Some(expression) => {
-                build
-                    .regex(expression, true, word.span)
-                    .map(|from| CookieRewrite::Regex {
-                        from,
-                        to: build.word_template(to),
-                    })
-            }
+            Some(expression) => build
+                .regex(expression, true, word.span)
+                .map(|from| CookieRewrite::Regex { from, to: build.word_template(to) }),
             None => Some(CookieRewrite::Literal {
                 from: build.word_template(&without_dot(word)),
                 to: build.word_template(&without_dot(to)),
@@ -180,20 +164,14 @@ mod tests {
     #[test]
     fn the_default_turns_the_url_into_the_location() {
         let location = first_location("location /a/ { proxy_pass http://b/c/; }");
-        let expected = Redirect::Prefix {
-            from: Template::literal("http://b/c/"),
-            to: Template::literal("/a/"),
-        };
+        let expected = Redirect::Prefix { from: Template::literal("http://b/c/"), to: Template::literal("/a/") };
         assert_eq!(location.settings.proxy.redirects, [expected]);
     }
 
     #[test]
     fn without_a_uri_the_default_turns_the_host_into_a_slash() {
         let location = first_location("location /a/ { proxy_pass http://b; }");
-        let expected = Redirect::Prefix {
-            from: Template::literal("http://b/"),
-            to: Template::literal("/"),
-        };
+        let expected = Redirect::Prefix { from: Template::literal("http://b/"), to: Template::literal("/") };
         assert_eq!(location.settings.proxy.redirects, [expected]);
     }
 
@@ -212,10 +190,7 @@ mod tests {
     #[test]
     fn a_dot_before_a_cookie_domain_counts_for_nothing() {
         let location = first_location("location / { proxy_cookie_domain .a .b; }");
-        let expected = CookieRewrite::Literal {
-            from: Template::literal("a"),
-            to: Template::literal("b"),
-        };
+        let expected = CookieRewrite::Literal { from: Template::literal("a"), to: Template::literal("b") };
         assert_eq!(location.settings.proxy.cookie_domains, [expected]);
     }
 }

@@ -20,22 +20,15 @@ pub(super) fn rows() -> Vec<Row> {
                 "It is optional: names are looked up again as their time to live runs out in \
                  any case. status_zone= is not supported.",
             ),
-        time("resolver_timeout", LEVELS, |l: &mut Level| {
-            l.written.resolver_timeout.get_or_insert(RESOLVER_TIMEOUT)
-        })
-        .default("30s")
-        .help("Bounds a name's look-up.")
-        .manual("A request that waits for a name longer than this gets 502."),
+        time("resolver_timeout", LEVELS, |l: &mut Level| l.written.resolver_timeout.get_or_insert(RESOLVER_TIMEOUT))
+            .default("30s")
+            .help("Bounds a name's look-up.")
+            .manual("A request that waits for a name longer than this gets 502."),
     ]
 }
 
 fn resolver(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
-    let mut resolver = Resolver {
-        servers: Vec::new(),
-        valid: None,
-        timeout: RESOLVER_TIMEOUT,
-        families: (true, true),
-    };
+    let mut resolver = Resolver { servers: Vec::new(), valid: None, timeout: RESOLVER_TIMEOUT, families: (true, true) };
     for word in line.words() {
         match word.text.split_once('=') {
             Some(("valid", time)) => {
@@ -78,10 +71,7 @@ fn name_server(build: &mut Build<'_>, word: &Word) -> Option<SocketAddr> {
         }
     };
     let HostPart::Ip(ip) = written.host else {
-        build.error(
-            word.span,
-            format!("host not found in resolver \"{}\"", word.text),
-        );
+        build.error(word.span, format!("host not found in resolver \"{}\"", word.text));
         build.help("write the name server's address, such as 127.0.0.53");
         return None;
     };

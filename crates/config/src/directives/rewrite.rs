@@ -59,9 +59,7 @@ fn status(word: &Word) -> Option<u16> {
 }
 
 fn is_url(text: &str) -> bool {
-    ["http://", "https://", "$scheme"]
-        .iter()
-        .any(|start| text.starts_with(start))
+    ["http://", "https://", "$scheme"].iter().any(|start| text.starts_with(start))
 }
 
 #[cfg(test)]

@@ -116,17 +116,11 @@ impl Row {
     }
 
     pub(super) fn repeats(self) -> Self {
-        Self {
-            repeats: true,
-            ..self
-        }
+        Self { repeats: true, ..self }
     }
 
     pub(super) fn block(self) -> Self {
-        Self {
-            block: true,
-            ..self
-        }
+        Self { block: true, ..self }
     }
 }
 

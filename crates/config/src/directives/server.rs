@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::shorthand::{
-    HTTP, Row, SERVER, SERVER_LOCATION, at_least, between, custom, exactly, section,
-};
+use super::shorthand::{HTTP, Row, SERVER, SERVER_LOCATION, at_least, between, custom, exactly, section};
 use crate::build::addresses;
 use crate::build::{Build, Host, HostPart, Line, WrittenListen, plain_listen};
 use crate::model::{Listen, ListenAddress, ServerName};
@@ -13,15 +11,12 @@ use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
-        section("server", HTTP, exactly(0))
-            .repeats()
-            .help("Describes a virtual host.")
-            .manual(
-                "Requests are given to a server by the address they came in on (`listen`) and \
+        section("server", HTTP, exactly(0)).repeats().help("Describes a virtual host.").manual(
+            "Requests are given to a server by the address they came in on (`listen`) and \
                  by their Host field (`server_name`). Where no name fits, the default server \
                  of the address takes the request: the one marked `default_server`, else the \
                  first.",
-            ),
+        ),
         section("location", SERVER_LOCATION, between(1, 2))
             .repeats()
             .syntax("[ = | ~ | ~* | ^~ ] uri")
@@ -81,11 +76,7 @@ fn listen(build: &mut Build<'_>, host: &mut Host, line: &Line<'_>) {
         found = true;
         let mut listen = plain_listen(address);
         let options = parameters(build, line, &mut listen, port == first_port);
-        host.listens.push(WrittenListen {
-            listen,
-            options,
-            span: word.span,
-        });
+        host.listens.push(WrittenListen { listen, options, span: word.span });
     }
     if !found {
         listen_error(build, word, "host not found");
@@ -94,19 +85,14 @@ fn listen(build: &mut Build<'_>, host: &mut Host, line: &Line<'_>) {
 }
 
 fn listen_error(build: &mut Build<'_>, word: &Word, fault: &str) {
-    build.error(
-        word.span,
-        format!("{fault} in \"{}\" of the \"listen\" directive", word.text),
-    );
+    build.error(word.span, format!("{fault} in \"{}\" of the \"listen\" directive", word.text));
 }
 
 fn listen_address(host: &HostPart<'_>, port: u16) -> Option<ListenAddress> {
     let ip: IpAddr = match host {
         HostPart::Any => Ipv4Addr::UNSPECIFIED.into(),
         HostPart::Ip(ip) => *ip,
-        HostPart::Name(name) if name.eq_ignore_ascii_case("localhost") => {
-            Ipv4Addr::LOCALHOST.into()
-        }
+        HostPart::Name(name) if name.eq_ignore_ascii_case("localhost") => Ipv4Addr::LOCALHOST.into(),
         HostPart::Name(_) => return None,
         HostPart::Unix(path) => return Some(ListenAddress::Unix(PathBuf::from(path))),
     };
@@ -121,20 +107,11 @@ fn parameters(build: &mut Build<'_>, line: &Line<'_>, listen: &mut Listen, say: 
         match parameter(build, word, listen) {
             Some(Effect::Option) => options = true,
             Some(Effect::Plain) => {}
-            Some(Effect::Nothing(reason)) if say => build.note(
-                word.span,
-                format!(
-                    "\"{}\" of \"listen\" has no effect here: {reason}",
-                    word.text
-                ),
-            ),
-            Some(Effect::NotYet(what)) if say => build.error(
-                word.span,
-                format!(
-                    "parameter \"{}\" of \"listen\" is not supported yet: {what}",
-                    word.text
-                ),
-            ),
+            Some(Effect::Nothing(reason)) if say => {
+                build.note(word.span, format!("\"{}\" of \"listen\" has no effect here: {reason}", word.text))
+            }
+            Some(Effect::NotYet(what)) if say => build
+                .error(word.span, format!("parameter \"{}\" of \"listen\" is not supported yet: {what}", word.text)),
             None if say => build.invalid_parameter(word),
             _ => {}
         }
@@ -170,9 +147,7 @@ fn parameter(build: &mut Build<'_>, word: &Word, listen: &mut Listen) -> Option<
             return Some(Effect::NotYet("the gateway speaks HTTP/1.1 only"));
         }
         ("bind" | "reuseport" | "multipath" | "deferred", None) => {
-            return Some(Effect::Nothing(
-                "each worker binds each address itself and accepts at once",
-            ));
+            return Some(Effect::Nothing("each worker binds each address itself and accepts at once"));
         }
         ("fastopen" | "setfib" | "accept_filter", Some(_)) => {
             return Some(Effect::Nothing("the socket option is not set"));
@@ -184,13 +159,7 @@ fn parameter(build: &mut Build<'_>, word: &Word, listen: &mut Listen) -> Option<
 }
 
 /// `backlog=`, `rcvbuf=`, `sndbuf=`, `ipv6only=`, `so_keepalive=`.
-fn socket_option(
-    build: &mut Build<'_>,
-    word: &Word,
-    listen: &mut Listen,
-    name: &str,
-    value: &str,
-) -> Option<Effect> {
+fn socket_option(build: &mut Build<'_>, word: &Word, listen: &mut Listen, name: &str, value: &str) -> Option<Effect> {
     match name {
         "backlog" => {
             let backlog = value.parse::<u32>().ok().filter(|&backlog| backlog > 0);
@@ -227,9 +196,7 @@ fn so_keepalive(listen: &mut Listen, value: &str) -> Option<Effect> {
         "off" => listen.so_keepalive = Some(false),
         times if times.split(':').count() == 3 => {
             listen.so_keepalive = Some(true);
-            return Some(Effect::Nothing(
-                "keep-alive is on, with the system's own times",
-            ));
+            return Some(Effect::Nothing("keep-alive is on, with the system's own times"));
         }
         _ => return None,
     }
@@ -247,29 +214,18 @@ fn server_name(build: &mut Build<'_>, host: &mut Host, line: &Line<'_>) {
 fn name(build: &mut Build<'_>, word: &Word) -> Option<ServerName> {
     if let Some(expression) = word.text.strip_prefix('~') {
         if expression.is_empty() {
-            build.error(
-                word.span,
-                format!("empty regex in server name \"{}\"", word.text),
-            );
+            build.error(word.span, format!("empty regex in server name \"{}\"", word.text));
             return None;
         }
-        return build
-            .regex(expression, true, word.span)
-            .map(ServerName::Regex);
+        return build.regex(expression, true, word.span).map(ServerName::Regex);
     }
     let text = word.text.to_ascii_lowercase();
     if text.contains('/') {
-        build.warn(
-            word.span,
-            format!("server name \"{}\" has suspicious symbols", word.text),
-        );
+        build.warn(word.span, format!("server name \"{}\" has suspicious symbols", word.text));
     }
     let name = plain_name(&text);
     if name.is_none() {
-        build.error(
-            word.span,
-            format!("server name \"{}\" is invalid", word.text),
-        );
+        build.error(word.span, format!("server name \"{}\" is invalid", word.text));
         build.help("a star may stand at the start (*.example.org) or at the end (www.example.*), beside a dot");
     }
     name
@@ -280,14 +236,10 @@ fn plain_name(text: &str) -> Option<ServerName> {
         return None;
     }
     if let Some(suffix) = text.strip_prefix('*') {
-        return suffix
-            .starts_with('.')
-            .then(|| ServerName::Suffix(suffix.into()));
+        return suffix.starts_with('.').then(|| ServerName::Suffix(suffix.into()));
     }
     if let Some(prefix) = text.strip_suffix('*') {
-        return prefix
-            .ends_with('.')
-            .then(|| ServerName::Prefix(prefix.into()));
+        return prefix.ends_with('.').then(|| ServerName::Prefix(prefix.into()));
     }
     if text.contains('*') {
         return None;

@@ -14,14 +14,8 @@ pub(super) const LOCATION: &[Context] = &[Context::Location];
 pub(super) const UPSTREAM: &[Context] = &[Context::Upstream];
 pub(super) const HTTP_SERVER: &[Context] = &[Context::Http, Context::Server];
 pub(super) const SERVER_LOCATION: &[Context] = &[Context::Server, Context::Location];
-pub(super) const EVERYWHERE: &[Context] = &[
-    Context::Main,
-    Context::Events,
-    Context::Http,
-    Context::Server,
-    Context::Location,
-    Context::Upstream,
-];
+pub(super) const EVERYWHERE: &[Context] =
+    &[Context::Main, Context::Events, Context::Http, Context::Server, Context::Location, Context::Upstream];
 /// The three levels that inherit from one another.
 pub(super) const LEVELS: &[Context] = &[Context::Http, Context::Server, Context::Location];
 
@@ -56,11 +50,7 @@ fn row(name: &'static str, contexts: &'static [Context], arity: Arity, meaning: 
 }
 
 /// `name on | off`.
-pub(super) fn flag<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut bool,
-) -> Row
+pub(super) fn flag<T: 'static>(name: &'static str, contexts: &'static [Context], field: fn(&mut T) -> &mut bool) -> Row
 where
     Meaning: From<Setter<T>>,
 {
@@ -92,11 +82,7 @@ where
 }
 
 /// `name SIZE`, held in memory.
-pub(super) fn size<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    field: fn(&mut T) -> &mut usize,
-) -> Row
+pub(super) fn size<T: 'static>(name: &'static str, contexts: &'static [Context], field: fn(&mut T) -> &mut usize) -> Row
 where
     Meaning: From<Setter<T>>,
 {
@@ -140,11 +126,7 @@ where
 }
 
 /// `name WORD`, one of a few.
-pub(super) fn choice<T: 'static>(
-    name: &'static str,
-    contexts: &'static [Context],
-    words: Words<T>,
-) -> Row
+pub(super) fn choice<T: 'static>(name: &'static str, contexts: &'static [Context], words: Words<T>) -> Row
 where
     Meaning: From<Setter<T>>,
 {
@@ -180,12 +162,7 @@ pub(super) fn section(name: &'static str, contexts: &'static [Context], arity: A
 }
 
 /// A knob that changes nothing here, and why.
-pub(super) fn nothing(
-    name: &'static str,
-    contexts: &'static [Context],
-    value: Value,
-    reason: &'static str,
-) -> Row {
+pub(super) fn nothing(name: &'static str, contexts: &'static [Context], value: Value, reason: &'static str) -> Row {
     let arity = match value {
         Value::Any => at_least(0),
         _ => exactly(1),

@@ -70,12 +70,10 @@ pub(super) fn rows() -> Vec<Row> {
                 "A request with more of them gets the whole file. 0 turns ranges off; without \
                  the directive there is no bound of its own.",
             ),
-        flag("log_not_found", LEVELS, |l: &mut Level| {
-            &mut l.settings.log_not_found
-        })
-        .default("on")
-        .help("Logs files that do not exist as errors.")
-        .manual("`off` keeps noise such as a missing favicon out of the error log."),
+        flag("log_not_found", LEVELS, |l: &mut Level| &mut l.settings.log_not_found)
+            .default("on")
+            .help("Logs files that do not exist as errors.")
+            .manual("`off` keeps noise such as a missing favicon out of the error log."),
     ]
 }
 
@@ -88,11 +86,7 @@ fn root(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         Some(path) if !path.is_empty() => path,
         _ => &word.text,
     };
-    level.settings.root = Root {
-        path: build.absolute_template(path, word.span),
-        alias: false,
-        replaces: None,
-    };
+    level.settings.root = Root { path: build.absolute_template(path, word.span), alias: false, replaces: None };
 }
 
 fn alias(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
@@ -101,23 +95,14 @@ fn alias(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     }
     let replaces = match &level.own.pattern {
         Pattern::Named(_) => {
-            build.error(
-                line.span(),
-                "the \"alias\" directive cannot be used inside the named location",
-            );
+            build.error(line.span(), "the \"alias\" directive cannot be used inside the named location");
             return;
         }
-        Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::PrefixNoRegex(text) => {
-            Some(text.len())
-        }
+        Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::PrefixNoRegex(text) => Some(text.len()),
         Pattern::Server | Pattern::Regex(_) => None,
     };
     let word = line.word(0);
-    level.settings.root = Root {
-        path: build.absolute_template(&word.text, word.span),
-        alias: true,
-        replaces,
-    };
+    level.settings.root = Root { path: build.absolute_template(&word.text, word.span), alias: true, replaces };
 }
 
 /// Only one of `root` and `alias` may be written at a level, and neither may use what it defines.
@@ -142,11 +127,7 @@ fn claim_root(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) -> bool
 }
 
 fn index(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
-    let mut names = if line.first {
-        Vec::new()
-    } else {
-        level.settings.index.to_vec()
-    };
+    let mut names = if line.first { Vec::new() } else { level.settings.index.to_vec() };
     for word in line.words() {
         if word.text.is_empty() {
             build.error(word.span, "index \"\" in \"index\" directive is invalid");
@@ -171,10 +152,7 @@ fn candidate(build: &mut Build<'_>, word: &Word) -> TryCandidate {
         Some(path) => (path, true),
         None => (word.text.as_str(), false),
     };
-    TryCandidate {
-        path: build.template(path, word.span),
-        directory,
-    }
+    TryCandidate { path: build.template(path, word.span), directory }
 }
 
 fn try_target(build: &mut Build<'_>, word: &Word) -> Option<TryTarget> {
@@ -193,11 +171,7 @@ fn try_target(build: &mut Build<'_>, word: &Word) -> Option<TryTarget> {
 }
 
 fn types(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
-    let mut types = if line.first {
-        no_types()
-    } else {
-        (*level.settings.types).clone()
-    };
+    let mut types = if line.first { no_types() } else { (*level.settings.types).clone() };
     for entry in line.block() {
         if entry.block.is_some() {
             build.error(entry.span, "unexpected \"{\"");
@@ -210,12 +184,7 @@ fn types(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     level.settings.types = Arc::new(types);
 }
 
-fn add_type(
-    build: &mut Build<'_>,
-    types: &mut crate::model::Types,
-    entry: &Directive,
-    extension: &Word,
-) {
+fn add_type(build: &mut Build<'_>, types: &mut crate::model::Types, entry: &Directive, extension: &Word) {
     let media_type = entry.name.text.as_str();
     let key = extension.text.to_ascii_lowercase().into();
     let earlier = types.by_extension.insert(key, media_type.into());

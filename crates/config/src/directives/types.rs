@@ -6,14 +6,7 @@ use crate::model::Types;
 /// The types that hold where no `types` block is written.
 pub(crate) fn nginx_default_types() -> Types {
     let entry = |extension: &str, media_type: &str| (extension.into(), media_type.into());
-    Types {
-        by_extension: [
-            entry("html", "text/html"),
-            entry("gif", "image/gif"),
-            entry("jpg", "image/jpeg"),
-        ]
-        .into(),
-    }
+    Types { by_extension: [entry("html", "text/html"), entry("gif", "image/gif"), entry("jpg", "image/jpeg")].into() }
 }
 
 /// The text of a `mime.types` file: what stands in for one that is not there.

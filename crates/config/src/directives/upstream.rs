@@ -3,12 +3,8 @@
 
 use std::time::Duration;
 
-use super::shorthand::{
-    HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time,
-};
-use crate::build::{
-    Build, Line, UpstreamDraft, address_of, addresses, define_upstream, plain_server, time_text,
-};
+use super::shorthand::{HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time};
+use crate::build::{Build, Line, UpstreamDraft, address_of, addresses, define_upstream, plain_server, time_text};
 use crate::model::UpstreamServer;
 use crate::tree::Word;
 
@@ -64,24 +60,14 @@ fn server_rows() -> Vec<Row> {
 
 fn balance_rows() -> Vec<Row> {
     vec![
-        custom(
-            "least_conn",
-            UPSTREAM,
-            exactly(0),
-            |build, draft: &mut UpstreamDraft, line| {
-                set_method(build, draft, line, policy::Balance::LeastConn, true);
-            },
-        )
+        custom("least_conn", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
+            set_method(build, draft, line, policy::Balance::LeastConn, true);
+        })
         .help("Picks the endpoint with the fewest connections.")
         .manual("Weights count; among equals the turns of the default method decide."),
-        custom(
-            "ip_hash",
-            UPSTREAM,
-            exactly(0),
-            |build, draft: &mut UpstreamDraft, line| {
-                set_method(build, draft, line, policy::Balance::IpHash, false);
-            },
-        )
+        custom("ip_hash", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
+            set_method(build, draft, line, policy::Balance::IpHash, false);
+        })
         .help("Sends a client's address always to the same endpoint.")
         .manual(
             "The first three bytes of an IPv4 address count, or the whole IPv6 address. \
@@ -119,37 +105,28 @@ fn keepalive_rows() -> Vec<Row> {
                 "`local`, which in nginx keeps a connection to the location that opened it, \
                  changes nothing: locations share the pool.",
             ),
-        long_count("keepalive_requests", UPSTREAM, |d: &mut UpstreamDraft| {
-            &mut d.upstream.keepalive.requests
-        })
-        .default("1000")
-        .help("Bounds the requests of one connection to an endpoint.")
-        .manual("After that many the connection is closed."),
-        time("keepalive_time", UPSTREAM, |d: &mut UpstreamDraft| {
-            &mut d.upstream.keepalive.time
-        })
-        .default("1h")
-        .help("Bounds the age of a connection to an endpoint.")
-        .manual("Once it is older, it is closed after the request in progress."),
-        time("keepalive_timeout", UPSTREAM, |d: &mut UpstreamDraft| {
-            &mut d.upstream.keepalive.timeout
-        })
-        .default("60s")
-        .help("Bounds how long a connection to an endpoint stays idle.")
-        .manual(
-            "Keep it below the endpoint's own idle timeout: a request sent as the endpoint \
+        long_count("keepalive_requests", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.requests)
+            .default("1000")
+            .help("Bounds the requests of one connection to an endpoint.")
+            .manual("After that many the connection is closed."),
+        time("keepalive_time", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.time)
+            .default("1h")
+            .help("Bounds the age of a connection to an endpoint.")
+            .manual("Once it is older, it is closed after the request in progress."),
+        time("keepalive_timeout", UPSTREAM, |d: &mut UpstreamDraft| &mut d.upstream.keepalive.timeout)
+            .default("60s")
+            .help("Bounds how long a connection to an endpoint stays idle.")
+            .manual(
+                "Keep it below the endpoint's own idle timeout: a request sent as the endpoint \
              closes is the most frequent cause of a 502.",
-        ),
+            ),
     ]
 }
 
 fn server(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
     let word = line.word(0);
     if word.text.contains('/') && !word.text.starts_with("unix:") {
-        build.error(
-            word.span,
-            format!("invalid host in upstream \"{}\"", word.text),
-        );
+        build.error(word.span, format!("invalid host in upstream \"{}\"", word.text));
         return build.help("an address only: no scheme, no path");
     }
     let written = match addresses::endpoint(&word.text) {
@@ -168,12 +145,7 @@ fn server(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
 /// Parameters of `server` that belong to nginx's commercial version or to what is not built yet.
 const NOT_YET: &[&str] = &["service", "slow_start", "route", "drain"];
 
-fn read_parameter(
-    build: &mut Build<'_>,
-    draft: &UpstreamDraft,
-    server: &mut UpstreamServer,
-    word: &Word,
-) {
+fn read_parameter(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamServer, word: &Word) {
     let (name, value) = match word.text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (word.text.as_str(), None),
@@ -186,16 +158,10 @@ fn read_parameter(
         ("backup", None) => return backup(build, draft, server, word),
         ("down", None) => set(&mut server.down, Some(true)),
         ("resolve", None) => {
-            return build.note(
-                word.span,
-                "\"resolve\" has no effect here: names are always looked up again",
-            );
+            return build.note(word.span, "\"resolve\" has no effect here: names are always looked up again");
         }
         (name, _) if NOT_YET.contains(&name) => {
-            return build.error(
-                word.span,
-                format!("parameter \"{name}\" of \"server\" is not supported yet"),
-            );
+            return build.error(word.span, format!("parameter \"{name}\" of \"server\" is not supported yet"));
         }
         _ => false,
     };
@@ -224,18 +190,12 @@ fn whole_seconds(text: &str) -> Option<Duration> {
 fn backup(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamServer, word: &Word) {
     server.backup = true;
     if !draft.takes_backup {
-        build.error(
-            word.span,
-            "balancing method does not support parameter \"backup\"",
-        );
+        build.error(word.span, "balancing method does not support parameter \"backup\"");
     }
 }
 
 fn own_resolver(build: &mut Build<'_>, _draft: &mut UpstreamDraft, line: &Line<'_>) {
-    build.error(
-        line.span(),
-        "\"resolver\" of an upstream's own is not supported yet",
-    );
+    build.error(line.span(), "\"resolver\" of an upstream's own is not supported yet");
     build.help("write it in http: it holds for every upstream there");
 }
 
@@ -245,10 +205,7 @@ fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
         build.size(line, size);
     }
     draft.upstream.zone = Some(name.text.as_str().into());
-    build.note(
-        line.span(),
-        "\"zone\" has no effect here: each worker keeps its own state",
-    );
+    build.note(line.span(), "\"zone\" has no effect here: each worker keeps its own state");
 }
 
 /// Takes over a method; the last of several counts, as in nginx.
@@ -274,13 +231,7 @@ fn hash(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
         Some(word) => return build.invalid_parameter(word),
     };
     let key = build.word_template(line.word(0));
-    set_method(
-        build,
-        draft,
-        line,
-        policy::Balance::Hash { consistent },
-        false,
-    );
+    set_method(build, draft, line, policy::Balance::Hash { consistent }, false);
     draft.upstream.hash_key = Some(key);
 }
 
@@ -290,10 +241,7 @@ fn random(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
         [two] if two.text == "two" => true,
         [two, method] if two.text == "two" && method.text == "least_conn" => true,
         [two, method] if two.text == "two" && method.text.starts_with("least_time") => {
-            return build.error(
-                method.span,
-                "\"random two least_time\" is not supported yet",
-            );
+            return build.error(method.span, "\"random two least_time\" is not supported yet");
         }
         [two] | [two, _] if two.text != "two" => return build.invalid_parameter(two),
         _ => return build.invalid_parameter(line.last()),
@@ -305,17 +253,13 @@ fn keepalive(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) 
     let word = line.word(0);
     match number(&word.text) {
         Some(idle) => draft.upstream.keepalive.idle = idle as usize,
-        None => build.error(
-            word.span,
-            format!("invalid value \"{}\" in \"keepalive\" directive", word.text),
-        ),
+        None => build.error(word.span, format!("invalid value \"{}\" in \"keepalive\" directive", word.text)),
     }
     match line.words().get(1) {
         None => {}
-        Some(extra) if extra.text == "local" => build.note(
-            extra.span,
-            "\"local\" has no effect here: locations share the pool",
-        ),
+        Some(extra) if extra.text == "local" => {
+            build.note(extra.span, "\"local\" has no effect here: locations share the pool")
+        }
         Some(extra) => build.invalid_parameter(extra),
     }
 }
@@ -327,9 +271,7 @@ mod tests {
     use crate::model::Upstream;
 
     fn upstream(lines: &str) -> Upstream {
-        config(in_http(&format!("upstream a {{ {lines} }}")))
-            .upstreams
-            .remove(0)
+        config(in_http(&format!("upstream a {{ {lines} }}"))).upstreams.remove(0)
     }
 
     #[test]
@@ -341,20 +283,14 @@ mod tests {
     #[test]
     fn a_server_has_the_defaults_of_nginx() {
         let server = upstream("server b;").servers.remove(0);
-        assert_eq!(
-            (server.weight, server.max_fails, server.max_conns),
-            (1, 1, 0)
-        );
+        assert_eq!((server.weight, server.max_fails, server.max_conns), (1, 1, 0));
         assert_eq!(server.fail_timeout.as_secs(), 10);
     }
 
     #[test]
     fn a_second_method_wins_with_a_warning() {
         let loaded = in_http("upstream a { hash $uri; least_conn; server b; }");
-        assert_eq!(
-            said(&loaded, Severity::Warning),
-            ["load balancing method redefined"]
-        );
+        assert_eq!(said(&loaded, Severity::Warning), ["load balancing method redefined"]);
         let upstream = config(loaded).upstreams.remove(0);
         assert_eq!(upstream.balance, policy::Balance::LeastConn);
         assert_eq!(upstream.hash_key, None);
@@ -363,10 +299,7 @@ mod tests {
     #[test]
     fn a_hash_takes_no_backup() {
         let loaded = in_http("upstream a { hash $uri; server b; server c backup; }");
-        assert_eq!(
-            errors(&loaded),
-            ["balancing method does not support parameter \"backup\""]
-        );
+        assert_eq!(errors(&loaded), ["balancing method does not support parameter \"backup\""]);
     }
 
     #[test]

@@ -21,11 +21,7 @@ pub const BACKTRACK_LIMIT: usize = 100_000;
 impl Regex {
     /// Wraps a compiled expression; `names[g]` is the configuration-wide index of group `g`'s name.
     pub fn new(text: &str, compiled: fancy_regex::Regex, names: Vec<Option<usize>>) -> Self {
-        Self {
-            text: text.into(),
-            compiled: Arc::new(compiled),
-            names: names.into(),
-        }
+        Self { text: text.into(), compiled: Arc::new(compiled), names: names.into() }
     }
 
     /// What was written.

@@ -25,15 +25,8 @@ pub enum Part {
 impl Template {
     /// A template without variables.
     pub fn literal(text: &str) -> Self {
-        let parts = if text.is_empty() {
-            vec![]
-        } else {
-            vec![Part::Text(text.as_bytes().into())]
-        };
-        Self {
-            source: text.into(),
-            parts,
-        }
+        let parts = if text.is_empty() { vec![] } else { vec![Part::Text(text.as_bytes().into())] };
+        Self { source: text.into(), parts }
     }
 
     /// The text, if it has no variables.

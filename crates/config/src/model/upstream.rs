@@ -77,11 +77,6 @@ pub struct Keepalive {
 
 impl Default for Keepalive {
     fn default() -> Self {
-        Self {
-            idle: 32,
-            requests: 1000,
-            time: Duration::from_secs(3600),
-            timeout: Duration::from_secs(60),
-        }
+        Self { idle: 32, requests: 1000, time: Duration::from_secs(3600), timeout: Duration::from_secs(60) }
     }
 }

@@ -97,11 +97,7 @@ fn settings(lead: &str, found: &Settings, outer: &Settings) -> String {
         let sorted: BTreeMap<_, _> = found.types.by_extension.iter().collect();
         let _ = writeln!(out, "{lead}types: {sorted:?}");
     }
-    out.push_str(&differences(
-        &format!("{lead}proxy."),
-        &*found.proxy,
-        &*outer.proxy,
-    ));
+    out.push_str(&differences(&format!("{lead}proxy."), &*found.proxy, &*outer.proxy));
     out
 }
 

@@ -5,38 +5,20 @@ use super::{DRAWS, by_weight};
 use crate::upstream::{EndpointId, EndpointSettings, Pick, Upstream};
 
 /// `ip_hash`: the key is the client's network.
-pub(super) fn by_address(
-    upstream: &mut Upstream,
-    group: &[EndpointId],
-    pick: &Pick<'_>,
-) -> Option<EndpointId> {
+pub(super) fn by_address(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
     let mut hash = 89;
     draw(upstream, group, pick, |_| {
-        hash = pick
-            .key
-            .iter()
-            .fold(hash, |hash, byte| (hash * 113 + u64::from(*byte)) % 6271);
+        hash = pick.key.iter().fold(hash, |hash, byte| (hash * 113 + u64::from(*byte)) % 6271);
         hash
     })
 }
 
 /// `hash KEY`: the key is hashed again, behind the number of the draw, until a usable endpoint is hit.
-pub(super) fn by_key(
-    upstream: &mut Upstream,
-    group: &[EndpointId],
-    pick: &Pick<'_>,
-) -> Option<EndpointId> {
+pub(super) fn by_key(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
     let mut sum = 0;
     draw(upstream, group, pick, |number| {
-        let again = if number > 0 {
-            number.to_string()
-        } else {
-            String::new()
-        };
-        let crc = Crc32::new()
-            .update(again.as_bytes())
-            .update(pick.key)
-            .finish();
+        let again = if number > 0 { number.to_string() } else { String::new() };
+        let crc = Crc32::new().update(again.as_bytes()).update(pick.key).finish();
         sum += u64::from(crc >> 16 & 0x7fff);
         sum
     })
@@ -61,13 +43,8 @@ fn draw(
 pub(super) fn on_ring(upstream: &mut Upstream, pick: &Pick<'_>) -> Option<EndpointId> {
     let points = &upstream.points.0;
     let start = points.partition_point(|(hash, _)| *hash < crc32(pick.key));
-    let ring = points
-        .iter()
-        .cycle()
-        .skip(start)
-        .take(points.len().min(DRAWS as usize + 1));
-    ring.map(|(_, id)| *id)
-        .find(|id| upstream.is_usable(*id, pick))
+    let ring = points.iter().cycle().skip(start).take(points.len().min(DRAWS as usize + 1));
+    ring.map(|(_, id)| *id).find(|id| upstream.is_usable(*id, pick))
 }
 
 /// Points that one unit of weight has on the ring.
@@ -79,16 +56,11 @@ pub(crate) struct Points(Vec<(u32, EndpointId)>);
 
 impl Points {
     /// Places every endpoint by its name.
-    pub(crate) fn new<'a>(
-        endpoints: impl Iterator<Item = (EndpointId, &'a EndpointSettings)>,
-    ) -> Self {
+    pub(crate) fn new<'a>(endpoints: impl Iterator<Item = (EndpointId, &'a EndpointSettings)>) -> Self {
         let mut points = Vec::new();
         for (id, settings) in endpoints {
             let (host, port) = host_and_port(&settings.name);
-            let base = Crc32::new()
-                .update(host.as_bytes())
-                .update(b"\0")
-                .update(port.as_bytes());
+            let base = Crc32::new().update(host.as_bytes()).update(b"\0").update(port.as_bytes());
             let mut previous = [0; 4];
             for _ in 0..settings.weight.saturating_mul(POINTS) {
                 let hash = base.update(&previous).finish();
@@ -106,9 +78,8 @@ fn host_and_port(name: &str) -> (&str, &str) {
     if let Some(path) = name.strip_prefix("unix:") {
         return (path, "");
     }
-    let split = name
-        .rsplit_once(':')
-        .filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let split =
+        name.rsplit_once(':').filter(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     split.unwrap_or((name, ""))
 }
 
@@ -123,9 +94,7 @@ impl Crc32 {
 
     fn update(self, bytes: &[u8]) -> Self {
         Self(bytes.iter().fold(self.0, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-                (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
-            })
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
         }))
     }
 

@@ -4,23 +4,13 @@ use super::round_robin;
 use crate::upstream::{EndpointId, Pick, Upstream};
 
 /// The least loaded usable endpoint.
-pub(super) fn choose(
-    upstream: &mut Upstream,
-    group: &[EndpointId],
-    pick: &Pick<'_>,
-) -> Option<EndpointId> {
+pub(super) fn choose(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
     let load = |upstream: &Upstream, id: EndpointId| {
         let endpoint = &upstream.endpoints[id.index()];
-        (
-            u64::from(endpoint.active),
-            u64::from(endpoint.settings.weight),
-        )
+        (u64::from(endpoint.active), u64::from(endpoint.settings.weight))
     };
     let lighter = |a: (u64, u64), b: (u64, u64)| a.0 * b.1 < b.0 * a.1;
-    let usable = group
-        .iter()
-        .filter(|id| upstream.is_usable(**id, pick))
-        .map(|id| load(upstream, *id));
+    let usable = group.iter().filter(|id| upstream.is_usable(**id, pick)).map(|id| load(upstream, *id));
     let least = usable.reduce(|a, b| if lighter(b, a) { b } else { a })?;
     round_robin::choose_where(upstream, group, |upstream, id| {
         upstream.is_usable(id, pick) && !lighter(least, load(upstream, id))

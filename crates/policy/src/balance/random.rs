@@ -26,17 +26,11 @@ impl Random {
 }
 
 /// One usable endpoint by chance, or the less loaded of two.
-pub(super) fn choose(
-    upstream: &mut Upstream,
-    group: &[EndpointId],
-    pick: &Pick<'_>,
-    two: bool,
-) -> Option<EndpointId> {
+pub(super) fn choose(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>, two: bool) -> Option<EndpointId> {
     let mut first: Option<EndpointId> = None;
     for _ in 0..=DRAWS {
         let at = upstream.random.below(upstream.total_weight);
-        let Some(id) = by_weight(upstream, group, at).filter(|id| upstream.is_usable(*id, pick))
-        else {
+        let Some(id) = by_weight(upstream, group, at).filter(|id| upstream.is_usable(*id, pick)) else {
             continue;
         };
         match first {
@@ -51,7 +45,7 @@ pub(super) fn choose(
 
 fn less_loaded(upstream: &Upstream, first: EndpointId, second: EndpointId) -> EndpointId {
     let [a, b] = [first, second].map(|id| &upstream.endpoints[id.index()]);
-    let heavier = u64::from(b.active) * u64::from(a.settings.weight)
-        > u64::from(a.active) * u64::from(b.settings.weight);
+    let heavier =
+        u64::from(b.active) * u64::from(a.settings.weight) > u64::from(a.active) * u64::from(b.settings.weight);
     if heavier { first } else { second }
 }

@@ -3,11 +3,7 @@
 use crate::upstream::{EndpointId, Pick, Upstream};
 
 /// The usable endpoint with the highest current weight, after all have gained theirs.
-pub(super) fn choose(
-    upstream: &mut Upstream,
-    group: &[EndpointId],
-    pick: &Pick<'_>,
-) -> Option<EndpointId> {
+pub(super) fn choose(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
     choose_where(upstream, group, |upstream, id| upstream.is_usable(id, pick))
 }
 

@@ -25,22 +25,12 @@ pub(super) fn parse(words: &[String]) -> Result<Option<Source>, String> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--help" | "-h" => return Ok(None),
-            "-p" => {
-                options.prefix = Some(
-                    words
-                        .next()
-                        .ok_or("option \"-p\" requires directory name")?
-                        .into(),
-                )
-            }
+            "-p" => options.prefix = Some(words.next().ok_or("option \"-p\" requires directory name")?.into()),
             word if word.starts_with('-') => return Err(format!("unknown option \"{word}\"")),
             _ if options.file.is_some() => {
                 return Err("only one file can be checked at a time".into());
             }
-            word => {
-                options.file =
-                    Some(std::path::absolute(word).unwrap_or_else(|_| PathBuf::from(word)))
-            }
+            word => options.file = Some(std::path::absolute(word).unwrap_or_else(|_| PathBuf::from(word))),
         }
     }
     match options.file {
@@ -69,29 +59,12 @@ pub(super) fn run(source: &Source) -> u8 {
 
 /// `2 errors, 1 warning`, or that all is well.
 fn summary(loaded: &Loaded) -> String {
-    let kinds = [
-        (Severity::Error, "error"),
-        (Severity::Warning, "warning"),
-        (Severity::Note, "note"),
-    ];
-    let count = |severity| {
-        loaded
-            .diagnostics
-            .iter()
-            .filter(|said| said.severity == severity)
-            .count()
-    };
+    let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let count = |severity| loaded.diagnostics.iter().filter(|said| said.severity == severity).count();
     let counts = kinds.map(|(severity, name)| (count(severity), name));
-    let said: Vec<_> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| plural(*count, name))
-        .collect();
-    if said.is_empty() {
-        "all is well".into()
-    } else {
-        said.join(", ")
-    }
+    let said: Vec<_> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| plural(*count, name)).collect();
+    if said.is_empty() { "all is well".into() } else { said.join(", ") }
 }
 
 fn plural(count: usize, name: &str) -> String {
@@ -105,26 +78,15 @@ mod tests {
 
     #[test]
     fn counts_what_was_said_by_kind() {
-        let loaded =
-            config::load_text("events {}\nhttp {\n sendfile on;\n nonsense;\n more_nonsense;\n}\n");
+        let loaded = config::load_text("events {}\nhttp {\n sendfile on;\n nonsense;\n more_nonsense;\n}\n");
         assert_eq!(summary(&loaded), "2 errors, 1 note");
     }
 
     #[test]
     fn asks_for_exactly_one_file() {
-        let read = |line: &str| {
-            parse(
-                &line
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>(),
-            )
-        };
+        let read = |line: &str| parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(read("").unwrap_err(), "no file was given");
-        assert_eq!(
-            read("a b").unwrap_err(),
-            "only one file can be checked at a time"
-        );
+        assert_eq!(read("a b").unwrap_err(), "only one file can be checked at a time");
         assert_eq!(read("-x a").unwrap_err(), "unknown option \"-x\"");
         assert!(read("-p /p /x/a.conf").unwrap().is_some());
     }

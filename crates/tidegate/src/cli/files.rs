@@ -35,16 +35,11 @@ impl Disk {
         if !text.contains(['*', '?', '[']) {
             return Ok(vec![pattern.to_owned()]);
         }
-        let options = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
+        let options =
+            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
         Pattern::new(&text).map_err(io::Error::other)?;
         let paths = glob_with(&text, options).map_err(io::Error::other)?;
-        let mut paths = paths
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(io::Error::from)?;
+        let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
         paths.sort();
         Ok(paths)
     }
@@ -64,10 +59,7 @@ mod tests {
 
     fn expanded(folder: &Path, pattern: &str) -> Vec<String> {
         let paths = Disk::expand(&folder.join(pattern)).unwrap();
-        paths
-            .iter()
-            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
-            .collect()
+        paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     }
 
     #[test]

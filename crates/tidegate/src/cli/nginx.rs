@@ -70,10 +70,7 @@ pub(super) fn say_all(program: &str, loaded: &Loaded) {
 }
 
 fn say_test_failed(program: &str, file: &Path) {
-    eprintln!(
-        "{program}: configuration file {} test failed",
-        file.display()
-    );
+    eprintln!("{program}: configuration file {} test failed", file.display());
 }
 
 /// `-t` and `-T`, for a file whose text is right.
@@ -103,8 +100,7 @@ fn test_surroundings(config: &Config) -> Result<(), String> {
     for file in log_files(config) {
         let existed = file.exists();
         let opened = OpenOptions::new().append(true).create(true).open(&file);
-        opened
-            .map_err(|error| format!("open() \"{}\" failed ({})", file.display(), errno(&error)))?;
+        opened.map_err(|error| format!("open() \"{}\" failed ({})", file.display(), errno(&error)))?;
         if !existed {
             let _ = std::fs::remove_file(&file);
         }
@@ -117,23 +113,14 @@ fn dump(loaded: &Loaded) {
     let mut out = io::stdout().lock();
     for file in &loaded.tree.files {
         // A reader that went away wants no more.
-        let _ = write!(
-            out,
-            "# configuration file {}:\n{}\n",
-            file.path.display(),
-            file.text
-        );
+        let _ = write!(out, "# configuration file {}:\n{}\n", file.path.display(), file.text);
     }
 }
 
 /// `-s`.
 fn send(program: &str, command: Command, pid_file: Option<&Path>) -> u8 {
     let Some(path) = pid_file else {
-        say(
-            program,
-            Level::Error,
-            "the configuration says \"pid off\": there is no file to find the process by",
-        );
+        say(program, Level::Error, "the configuration says \"pid off\": there is no file to find the process by");
         return 1;
     };
     let sent = pid_file::read(path).map_err(|error| (Level::Error, error));
@@ -155,13 +142,7 @@ fn kill(pid: i32, command: Command) -> Result<(), String> {
         Command::Reopen => Signal::USR1,
         Command::Reload => Signal::HUP,
     };
-    let process = rustix::process::Pid::from_raw(pid)
-        .ok_or_else(|| format!("invalid PID number \"{pid}\""))?;
-    rustix::process::kill_process(process, signal).map_err(|error| {
-        format!(
-            "kill({pid}, {}) failed ({})",
-            signal.as_raw(),
-            errno(&error.into())
-        )
-    })
+    let process = rustix::process::Pid::from_raw(pid).ok_or_else(|| format!("invalid PID number \"{pid}\""))?;
+    rustix::process::kill_process(process, signal)
+        .map_err(|error| format!("kill({pid}, {}) failed ({})", signal.as_raw(), errno(&error.into())))
 }

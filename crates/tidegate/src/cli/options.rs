@@ -74,11 +74,7 @@ pub(super) fn parse(words: &[OsString]) -> Result<Options, String> {
 }
 
 impl Options {
-    fn take_word<'a>(
-        &mut self,
-        letters: &[u8],
-        next: &mut impl Iterator<Item = &'a OsStr>,
-    ) -> Result<(), String> {
+    fn take_word<'a>(&mut self, letters: &[u8], next: &mut impl Iterator<Item = &'a OsStr>) -> Result<(), String> {
         for (index, letter) in letters.iter().enumerate() {
             if self.take_flag(*letter) {
                 continue;
@@ -104,11 +100,7 @@ impl Options {
         true
     }
 
-    fn take_value<'a>(
-        &mut self,
-        letter: u8,
-        value: &mut impl FnMut() -> Option<&'a OsStr>,
-    ) -> Result<(), String> {
+    fn take_value<'a>(&mut self, letter: u8, value: &mut impl FnMut() -> Option<&'a OsStr>) -> Result<(), String> {
         let mut required = |what: &str| {
             let missing = || format!("option \"-{}\" requires {what}", char::from(letter));
             value().map(OsStr::to_owned).ok_or_else(missing)

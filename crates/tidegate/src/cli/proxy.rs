@@ -45,11 +45,7 @@ pub(super) fn parse(words: &[String]) -> Result<Option<Proxy>, String> {
         match word.as_str() {
             "--help" | "-h" => return Ok(None),
             "--print-config" => print_config = true,
-            "--listen" => listens.push(listen(
-                words
-                    .next()
-                    .ok_or("option \"--listen\" requires an address")?,
-            )?),
+            "--listen" => listens.push(listen(words.next().ok_or("option \"--listen\" requires an address")?)?),
             word => match word.strip_prefix("--listen=") {
                 Some(value) => listens.push(listen(value)?),
                 None => servers.push(server(word)?),
@@ -62,19 +58,14 @@ pub(super) fn parse(words: &[String]) -> Result<Option<Proxy>, String> {
     if listens.is_empty() {
         listens.push("listen 127.0.0.1:8080;".into());
     }
-    Ok(Some(Proxy {
-        text: text(&listens, &servers),
-        print_config,
-    }))
+    Ok(Some(Proxy { text: text(&listens, &servers), print_config }))
 }
 
 fn listen(value: &str) -> Result<String, String> {
     plain(value)?;
     let port = value.rsplit_once(':').map_or(value, |(_, port)| port);
     if !value.starts_with("unix:") && port.parse::<u16>().is_err() {
-        return Err(format!(
-            "no port in \"{value}\": write PORT, ADDRESS:PORT or unix:PATH"
-        ));
+        return Err(format!("no port in \"{value}\": write PORT, ADDRESS:PORT or unix:PATH"));
     }
     Ok(format!("listen {value};"))
 }
@@ -82,72 +73,46 @@ fn listen(value: &str) -> Result<String, String> {
 /// One `server` line of the upstream.
 fn server(word: &str) -> Result<String, String> {
     if word.starts_with('-') {
-        let hint =
-            super::suggest::nearest(word, &FLAGS).map(|near| format!(": did you mean \"{near}\"?"));
-        return Err(format!(
-            "unknown option \"{word}\"{}",
-            hint.unwrap_or_default()
-        ));
+        let hint = super::suggest::nearest(word, &FLAGS).map(|near| format!(": did you mean \"{near}\"?"));
+        return Err(format!("unknown option \"{word}\"{}", hint.unwrap_or_default()));
     }
     plain(word)?;
     let mut parts = word.split(',');
     let address = parts.next().unwrap_or_default();
-    let has_port = address
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let has_port = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if !has_port && !address.starts_with("unix:/") {
-        return Err(format!(
-            "no port in endpoint \"{address}\": write HOST:PORT or unix:/PATH"
-        ));
+        return Err(format!("no port in endpoint \"{address}\": write HOST:PORT or unix:/PATH"));
     }
     let parameters = parts.map(parameter).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("server {address}{};", parameters.concat()))
 }
 
 fn parameter(word: &str) -> Result<String, String> {
-    let (name, value) = word
-        .split_once('=')
-        .map_or((word, None), |(name, value)| (name, Some(value)));
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
     let known = PARAMETERS.iter().find(|(known, _)| *known == name);
     match known {
-        Some((_, has_value)) if *has_value == value.is_some_and(|value| !value.is_empty()) => {
-            Ok(format!(" {word}"))
-        }
+        Some((_, has_value)) if *has_value == value.is_some_and(|value| !value.is_empty()) => Ok(format!(" {word}")),
         Some((_, true)) => Err(format!("parameter \"{name}\" needs a value: {name}=…")),
         Some((_, false)) => Err(format!("parameter \"{name}\" takes no value")),
         None => {
             let names = PARAMETERS.map(|(name, _)| name);
-            let hint = super::suggest::nearest(name, &names)
-                .map(|near| format!(": did you mean \"{near}\"?"));
-            Err(format!(
-                "unknown parameter \"{name}\"{}",
-                hint.unwrap_or_default()
-            ))
+            let hint = super::suggest::nearest(name, &names).map(|near| format!(": did you mean \"{near}\"?"));
+            Err(format!("unknown parameter \"{name}\"{}", hint.unwrap_or_default()))
         }
     }
 }
 
 /// Refuses what would end a word in the configuration's language.
 fn plain(word: &str) -> Result<(), String> {
-    let special = word
-        .chars()
-        .find(|c| c.is_whitespace() || c.is_control() || "{};\"'\\$#".contains(*c));
+    let special = word.chars().find(|c| c.is_whitespace() || c.is_control() || "{};\"'\\$#".contains(*c));
     match special {
-        Some(special) => Err(format!(
-            "{special:?} cannot be part of \"{}\"",
-            word.escape_debug()
-        )),
+        Some(special) => Err(format!("{special:?} cannot be part of \"{}\"", word.escape_debug())),
         None => Ok(()),
     }
 }
 
 fn text(listens: &[String], servers: &[String]) -> String {
-    let lines = |lines: &[String]| {
-        lines
-            .iter()
-            .map(|line| format!("        {line}\n"))
-            .collect::<String>()
-    };
+    let lines = |lines: &[String]| lines.iter().map(|line| format!("        {line}\n")).collect::<String>();
     format!(
         "\
 daemon off;
@@ -192,12 +157,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Option<Proxy>, String> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     fn text_of(line: &str) -> String {
@@ -208,21 +168,13 @@ mod tests {
     fn words_become_nginx_lines() {
         let text = text_of("--listen 8080 127.0.0.1:3000 127.0.0.1:3001,backup");
         assert!(text.contains("        listen 8080;\n"));
-        assert!(
-            text.contains(
-                "        server 127.0.0.1:3000;\n        server 127.0.0.1:3001 backup;\n"
-            )
-        );
+        assert!(text.contains("        server 127.0.0.1:3000;\n        server 127.0.0.1:3001 backup;\n"));
     }
 
     #[test]
     fn parameters_and_unix_sockets_pass_through() {
         let text = text_of("app:1,weight=3,max_fails=0 unix:/run/a.sock,down [::1]:2");
-        for line in [
-            "server app:1 weight=3 max_fails=0;",
-            "server unix:/run/a.sock down;",
-            "server [::1]:2;",
-        ] {
+        for line in ["server app:1 weight=3 max_fails=0;", "server unix:/run/a.sock down;", "server [::1]:2;"] {
             assert!(text.contains(line), "{line}");
         }
     }
@@ -237,29 +189,14 @@ mod tests {
     #[test]
     fn mistakes_are_said_with_what_to_write() {
         let cases = [
-            (
-                "",
-                "no endpoint was given: write at least one HOST:PORT or unix:PATH",
-            ),
-            (
-                "localhost",
-                "no port in endpoint \"localhost\": write HOST:PORT or unix:/PATH",
-            ),
-            (
-                "a:1 --lisen 80",
-                "unknown option \"--lisen\": did you mean \"--listen\"?",
-            ),
-            (
-                "a:1,bakup",
-                "unknown parameter \"bakup\": did you mean \"backup\"?",
-            ),
+            ("", "no endpoint was given: write at least one HOST:PORT or unix:PATH"),
+            ("localhost", "no port in endpoint \"localhost\": write HOST:PORT or unix:/PATH"),
+            ("a:1 --lisen 80", "unknown option \"--lisen\": did you mean \"--listen\"?"),
+            ("a:1,bakup", "unknown parameter \"bakup\": did you mean \"backup\"?"),
             ("a:1,weight", "parameter \"weight\" needs a value: weight=…"),
             ("a:1,down=1", "parameter \"down\" takes no value"),
             ("a:1 --listen", "option \"--listen\" requires an address"),
-            (
-                "a:1 --listen x",
-                "no port in \"x\": write PORT, ADDRESS:PORT or unix:PATH",
-            ),
+            ("a:1 --listen x", "no port in \"x\": write PORT, ADDRESS:PORT or unix:PATH"),
         ];
         for (line, message) in cases {
             assert_eq!(read(line), Err(message.to_owned()), "{line}");
@@ -269,10 +206,7 @@ mod tests {
     #[test]
     fn words_cannot_smuggle_directives() {
         for word in ["a:1;", "a:1{", "unix:/a\"", "$x:1"] {
-            assert!(
-                read(word).unwrap_err().contains("cannot be part of"),
-                "{word}"
-            );
+            assert!(read(word).unwrap_err().contains("cannot be part of"), "{word}");
         }
     }
 

@@ -54,21 +54,14 @@ impl Source {
     /// A text of our own making.
     pub(super) fn from_text(name: &str, text: String) -> Self {
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        Self {
-            file: name.into(),
-            prefix: folder,
-            globals: None,
-            error_log: "stderr".into(),
-            text: Some(text),
-        }
+        Self { file: name.into(), prefix: folder, globals: None, error_log: "stderr".into(), text: Some(text) }
     }
 
     /// Reads it.
     pub(super) fn load(&self) -> Loaded {
         let text = match &self.text {
             Some(text) => Ok(text.clone()),
-            None => super::files::Disk::read(&self.file)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            None => super::files::Disk::read(&self.file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         };
         match text {
             Ok(text) => {
@@ -89,11 +82,7 @@ impl Source {
     /// Reads it to run it: every error as the error log shows it.
     pub(super) fn load_to_run(&self) -> Result<Config, Vec<(Level, String)>> {
         let loaded = self.load();
-        let faults = || {
-            messages(&loaded)
-                .filter(|(level, _)| *level == Level::Emerg)
-                .collect()
-        };
+        let faults = || messages(&loaded).filter(|(level, _)| *level == Level::Emerg).collect();
         loaded.config.clone().ok_or_else(faults)
     }
 
@@ -111,21 +100,9 @@ impl Source {
 /// A file that is not there, as a fault of the configuration.
 fn unreadable(file: &Path, error: &std::io::Error) -> Loaded {
     let message = format!("open() \"{}\" failed ({})", file.display(), errno(error));
-    let span = Span {
-        file: u32::MAX,
-        ..Span::default()
-    };
-    let said = Diagnostic {
-        severity: Severity::Error,
-        message,
-        span,
-        help: None,
-    };
-    Loaded {
-        config: None,
-        tree: Tree::default(),
-        diagnostics: vec![said],
-    }
+    let span = Span { file: u32::MAX, ..Span::default() };
+    let said = Diagnostic { severity: Severity::Error, message, span, help: None };
+    Loaded { config: None, tree: Tree::default(), diagnostics: vec![said] }
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -151,20 +128,12 @@ pub(super) fn messages(loaded: &Loaded) -> impl Iterator<Item = (Level, String)>
 
 /// A diagnostic in nginx's form.
 pub(super) fn one_line(loaded: &Loaded, said: &Diagnostic) -> String {
-    let file = usize::try_from(said.span.file)
-        .ok()
-        .and_then(|index| loaded.tree.files.get(index));
+    let file = usize::try_from(said.span.file).ok().and_then(|index| loaded.tree.files.get(index));
     let Some(file) = file else {
         return said.message.clone();
     };
     let start = usize::try_from(said.span.start).unwrap_or(usize::MAX);
-    let line = file
-        .text
-        .bytes()
-        .take(start)
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1;
+    let line = file.text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
     format!("{} in {}:{line}", said.message, file.path.display())
 }
 
@@ -176,11 +145,7 @@ pub(super) fn log_files(config: &Config) -> Vec<PathBuf> {
         _ => {}
     };
     config.main.error_logs.iter().for_each(|log| add(&log.file));
-    for location in config
-        .servers
-        .iter()
-        .flat_map(|server| std::iter::once(&server.root).chain(&server.named))
-    {
+    for location in config.servers.iter().flat_map(|server| std::iter::once(&server.root).chain(&server.named)) {
         in_location(location, &mut add);
     }
     files
@@ -188,15 +153,9 @@ pub(super) fn log_files(config: &Config) -> Vec<PathBuf> {
 
 fn in_location(location: &Location, add: &mut impl FnMut(&LogFile)) {
     let settings = &location.settings;
-    settings
-        .access_logs
-        .iter()
-        .for_each(|log: &AccessLog| add(&log.file));
+    settings.access_logs.iter().for_each(|log: &AccessLog| add(&log.file));
     settings.error_logs.iter().for_each(|log| add(&log.file));
-    location
-        .children
-        .iter()
-        .for_each(|child| in_location(child, add));
+    location.children.iter().for_each(|child| in_location(child, add));
 }
 
 #[cfg(test)]
@@ -204,28 +163,16 @@ mod tests {
     use super::*;
 
     fn source(prefix: Option<&str>, file: Option<&str>) -> Source {
-        let options = Options {
-            prefix: prefix.map(PathBuf::from),
-            file: file.map(PathBuf::from),
-            ..Options::default()
-        };
+        let options =
+            Options { prefix: prefix.map(PathBuf::from), file: file.map(PathBuf::from), ..Options::default() };
         Source::from_options(&options)
     }
 
     #[test]
     fn a_relative_file_starts_from_the_prefix_that_was_given() {
-        assert_eq!(
-            source(Some("/p"), Some("a.conf")).file,
-            Path::new("/p/a.conf")
-        );
-        assert_eq!(
-            source(Some("/p"), Some("/x/a.conf")).file,
-            Path::new("/x/a.conf")
-        );
-        assert_eq!(
-            source(Some("/p"), None).file,
-            Path::new("/p/conf/nginx.conf")
-        );
+        assert_eq!(source(Some("/p"), Some("a.conf")).file, Path::new("/p/a.conf"));
+        assert_eq!(source(Some("/p"), Some("/x/a.conf")).file, Path::new("/x/a.conf"));
+        assert_eq!(source(Some("/p"), None).file, Path::new("/p/conf/nginx.conf"));
     }
 
     #[test]
@@ -241,10 +188,7 @@ mod tests {
             "error_log /l/e; events {} http { access_log /l/a; server { error_log /l/s; location / { access_log /l/b; } location /x { return 200; } } }",
         );
         let files = log_files(&loaded.config.unwrap());
-        let mut names: Vec<_> = files
-            .iter()
-            .map(|file| file.to_string_lossy().into_owned())
-            .collect();
+        let mut names: Vec<_> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
         names.sort();
         assert_eq!(names, ["/l/a", "/l/b", "/l/e", "/l/s"]);
     }
@@ -253,12 +197,6 @@ mod tests {
     fn faults_are_said_in_nginx_form() {
         let loaded = config::load_text("events {}\nhttp {\n  nonsense on;\n}\n");
         let said: Vec<_> = messages(&loaded).collect();
-        assert_eq!(
-            said,
-            [(
-                Level::Emerg,
-                "unknown directive \"nonsense\" in test.conf:3".to_owned()
-            )]
-        );
+        assert_eq!(said, [(Level::Emerg, "unknown directive \"nonsense\" in test.conf:3".to_owned())]);
     }
 }

@@ -36,11 +36,7 @@ pub(super) fn version(program: &str) -> String {
 
 /// `-V`, after [`version`].
 pub(super) fn configure() -> String {
-    format!(
-        "built by {}\nconfigure arguments: {}\n",
-        env!("TIDEGATE_RUSTC"),
-        LEFT_OUT.join(" ")
-    )
+    format!("built by {}\nconfigure arguments: {}\n", env!("TIDEGATE_RUSTC"), LEFT_OUT.join(" "))
 }
 
 /// `-h`, after [`version`].
@@ -85,10 +81,7 @@ not understood.
 
 /// The word that messages begin with: what the program was called.
 pub(super) fn program_name(called: &Path) -> String {
-    called.file_name().map_or_else(
-        || "tidegate".into(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    called.file_name().map_or_else(|| "tidegate".into(), |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

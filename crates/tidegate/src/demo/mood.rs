@@ -70,17 +70,8 @@ impl Mood {
             Mood::Well => answer("200 OK", "", &format!("hello from {name}\n")),
             Mood::Unavailable => answer("503 Service Unavailable", "", "not now\n"),
             Mood::Babbles => "what are you talking about?\r\n\r\n".into(),
-            Mood::Truncates => {
-                answer("200 OK", "", &"x".repeat(100))
-                    .trim_end_matches(['x'])
-                    .to_owned()
-                    + "xxxx"
-            }
-            Mood::Bloats => answer(
-                "200 OK",
-                &format!("X-Bloat: {}\r\n", "x".repeat(256 << 10)),
-                "",
-            ),
+            Mood::Truncates => answer("200 OK", "", &"x".repeat(100)).trim_end_matches(['x']).to_owned() + "xxxx",
+            Mood::Bloats => answer("200 OK", &format!("X-Bloat: {}\r\n", "x".repeat(256 << 10)), ""),
             Mood::Refuses | Mood::Resets | Mood::Closes | Mood::Stalls => return None,
         };
         Some(text.into_bytes())
@@ -124,8 +115,6 @@ mod tests {
     #[test]
     fn a_good_answer_is_as_long_as_it_says() {
         let text = String::from_utf8(Mood::Well.answer("m").unwrap()).unwrap();
-        assert!(
-            text.contains("Content-Length: 13\r\n") && text.ends_with("\r\n\r\nhello from m\n")
-        );
+        assert!(text.contains("Content-Length: 13\r\n") && text.ends_with("\r\n\r\nhello from m\n"));
     }
 }

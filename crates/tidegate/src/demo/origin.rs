@@ -37,15 +37,11 @@ impl Origin {
     pub(super) fn serve(self, listener: TcpListener) -> io::Result<()> {
         let connections = Arc::<AtomicUsize>::default();
         let run = move || self.accept_for_ever(listener, &connections);
-        thread::Builder::new()
-            .name("origin".into())
-            .spawn(run)
-            .map(drop)
+        thread::Builder::new().name("origin".into()).spawn(run).map(drop)
     }
 
     fn mood(&self) -> Mood {
-        self.moody_since
-            .map_or(Mood::Well, |since| Mood::at(since.elapsed()))
+        self.moody_since.map_or(Mood::Well, |since| Mood::at(since.elapsed()))
     }
 
     fn accept_for_ever(&self, listener: TcpListener, connections: &Arc<AtomicUsize>) {
@@ -122,16 +118,10 @@ mod tests {
     fn ask(moody_since: Option<Instant>) -> io::Result<String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let origin = Origin {
-            name: "test",
-            address,
-            moody_since,
-        };
+        let origin = Origin { name: "test", address, moody_since };
         let server = thread::spawn(move || origin.converse(listener.accept().unwrap().0));
         let mut stream = TcpStream::connect(address).unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let mut answer = String::new();
         let result = stream.read_to_string(&mut answer);
         server.join().unwrap().unwrap();
@@ -150,11 +140,7 @@ mod tests {
 
     #[test]
     fn moods_are_seen_on_the_wire() {
-        assert!(
-            ask(in_mood(Mood::Unavailable))
-                .unwrap()
-                .starts_with("HTTP/1.1 503 ")
-        );
+        assert!(ask(in_mood(Mood::Unavailable)).unwrap().starts_with("HTTP/1.1 503 "));
         assert_eq!(ask(in_mood(Mood::Closes)).unwrap(), "");
         assert!(ask(in_mood(Mood::Babbles)).unwrap().starts_with("what"));
         let reset = ask(in_mood(Mood::Resets)).unwrap_err();
@@ -167,13 +153,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         // A tenth of a second before the end of its refusals.
         let since = Instant::now().checked_sub(LASTS - Duration::from_millis(100));
-        Origin {
-            name: "test",
-            address,
-            moody_since: since,
-        }
-        .serve(listener)
-        .unwrap();
+        Origin { name: "test", address, moody_since: since }.serve(listener).unwrap();
         let start = Instant::now();
         let mut refused = false;
         loop {
@@ -182,10 +162,7 @@ mod tests {
                 Ok(_) if refused => break,
                 Ok(_) => {}
             }
-            assert!(
-                start.elapsed() < Duration::from_secs(20),
-                "refused: {refused}"
-            );
+            assert!(start.elapsed() < Duration::from_secs(20), "refused: {refused}");
             thread::sleep(Duration::from_millis(2));
         }
     }

@@ -3,8 +3,7 @@
 use crate::record::Summary;
 
 /// What the columns hold, above the first line.
-pub(super) const HEADING: &str =
-    "time      origin  what failed                                 the client got";
+pub(super) const HEADING: &str = "time      origin  what failed                                 the client got";
 
 /// The widest phrase that fits beside the other columns in 80.
 const PHRASE_WIDTH: usize = 42;
@@ -40,12 +39,7 @@ impl Tally {
 
     /// The end of the demonstration.
     pub(super) fn text(&self) -> String {
-        let Tally {
-            requests,
-            failed_attempts,
-            rescued,
-            lost,
-        } = self;
+        let Tally { requests, failed_attempts, rescued, lost } = self;
         format!(
             "{requests} requests, {failed_attempts} failed attempts.\n\
              {rescued} requests with a failed attempt were answered well all the same, {lost} were not."
@@ -55,14 +49,11 @@ impl Tally {
 
 /// The failed attempts: no answer, or one that stands for a failure.
 fn failures(summary: &Summary) -> impl Iterator<Item = (&str, String)> {
-    summary
-        .attempts
-        .iter()
-        .filter_map(|(endpoint, outcome)| match outcome {
-            Ok(status) if *status < 500 => None,
-            Ok(status) => Some((endpoint.as_str(), format!("answered {status}"))),
-            Err(phrase) => Some((endpoint.as_str(), shortened(phrase))),
-        })
+    summary.attempts.iter().filter_map(|(endpoint, outcome)| match outcome {
+        Ok(status) if *status < 500 => None,
+        Ok(status) => Some((endpoint.as_str(), format!("answered {status}"))),
+        Err(phrase) => Some((endpoint.as_str(), shortened(phrase))),
+    })
 }
 
 /// The client got an error, or the attempt that answered it broke off.
@@ -74,10 +65,9 @@ fn is_lost(summary: &Summary) -> bool {
 fn shortened(phrase: &str) -> String {
     let phrase = phrase.split(" while ").next().unwrap_or(phrase);
     let phrase: String = match phrase.split_once(" (") {
-        Some((what, why)) => format!(
-            "{what} ({}",
-            why.trim_start_matches(|c: char| c.is_ascii_digit() || ": ".contains(c))
-        ),
+        Some((what, why)) => {
+            format!("{what} ({}", why.trim_start_matches(|c: char| c.is_ascii_digit() || ": ".contains(c)))
+        }
         None => phrase.to_owned(),
     };
     if phrase.chars().count() <= PHRASE_WIDTH {
@@ -108,26 +98,17 @@ impl Show {
             Some((endpoint, Ok(_))) if status < 500 => {
                 self.coloured("32", &format!("{status} from {}", self.name(endpoint)))
             }
-            Some((_, Err(_))) if status < 500 => {
-                self.coloured("31", &format!("{status}, cut short"))
-            }
+            Some((_, Err(_))) if status < 500 => self.coloured("31", &format!("{status}, cut short")),
             _ => self.coloured("31", &status.to_string()),
         }
     }
 
     fn name<'a>(&self, endpoint: &'a str) -> &'a str {
-        self.names
-            .iter()
-            .find(|(address, _)| address == endpoint)
-            .map_or(endpoint, |(_, name)| *name)
+        self.names.iter().find(|(address, _)| address == endpoint).map_or(endpoint, |(_, name)| *name)
     }
 
     fn coloured(&self, code: &str, text: &str) -> String {
-        if self.colours {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 
@@ -137,27 +118,13 @@ mod tests {
     use std::time::Duration;
 
     fn show(colours: bool) -> Show {
-        Show {
-            names: vec![
-                ("a:1".into(), "steady"),
-                ("a:2".into(), "moody"),
-                ("a:3".into(), "backup"),
-            ],
-            colours,
-        }
+        Show { names: vec![("a:1".into(), "steady"), ("a:2".into(), "moody"), ("a:3".into(), "backup")], colours }
     }
 
     fn summary(status: u16, attempts: &[(&str, Result<u16, &str>)]) -> Summary {
-        let attempts = attempts
-            .iter()
-            .map(|(endpoint, outcome)| ((*endpoint).to_owned(), outcome.map_err(str::to_owned)));
-        Summary {
-            method: "GET".into(),
-            target: "/".into(),
-            status,
-            attempts: attempts.collect(),
-            took: Duration::ZERO,
-        }
+        let attempts =
+            attempts.iter().map(|(endpoint, outcome)| ((*endpoint).to_owned(), outcome.map_err(str::to_owned)));
+        Summary { method: "GET".into(), target: "/".into(), status, attempts: attempts.collect(), took: Duration::ZERO }
     }
 
     const REFUSED: &str = "connect() failed (111: Connection refused) while connecting to upstream";
@@ -165,61 +132,37 @@ mod tests {
     #[test]
     fn a_failed_attempt_is_a_line_with_what_the_client_got() {
         let summary = summary(200, &[("a:2", Err(REFUSED)), ("a:1", Ok(200))]);
-        let expected =
-            "08:09:10  moody   connect() failed (Connection refused)       200 from steady\n";
+        let expected = "08:09:10  moody   connect() failed (Connection refused)       200 from steady\n";
         assert_eq!(show(false).lines("08:09:10", &summary), expected);
     }
 
     #[test]
     fn requests_that_go_well_are_silent() {
-        assert_eq!(
-            show(false).lines("t", &summary(200, &[("a:1", Ok(200))])),
-            ""
-        );
+        assert_eq!(show(false).lines("t", &summary(200, &[("a:1", Ok(200))])), "");
     }
 
     #[test]
     fn every_line_fits_eighty_columns() {
         let long = "x".repeat(200);
-        let summary = summary(
-            200,
-            &[("a:2", Err(&long)), ("a:2", Ok(503)), ("a:3", Ok(200))],
-        );
+        let summary = summary(200, &[("a:2", Err(&long)), ("a:2", Ok(503)), ("a:3", Ok(200))]);
         let lines = show(false).lines("08:09:10", &summary);
         assert_eq!(lines.lines().count(), 2);
-        assert!(
-            lines
-                .lines()
-                .chain([HEADING])
-                .all(|line| line.chars().count() <= 80),
-            "{lines}"
-        );
+        assert!(lines.lines().chain([HEADING]).all(|line| line.chars().count() <= 80), "{lines}");
     }
 
     #[test]
     fn columns_stand_under_their_heading() {
         let summary = summary(200, &[("a:2", Err(REFUSED)), ("a:1", Ok(200))]);
         let line = show(false).lines("08:09:10", &summary);
-        for (word, title) in [
-            ("moody", "origin"),
-            ("connect()", "what failed"),
-            ("200 from", "the client got"),
-        ] {
+        for (word, title) in [("moody", "origin"), ("connect()", "what failed"), ("200 from", "the client got")] {
             assert_eq!(line.find(word), HEADING.find(title), "{word}");
         }
     }
 
     #[test]
     fn a_broken_answer_is_not_called_a_success() {
-        let summary = summary(
-            200,
-            &[("a:2", Err("upstream prematurely closed connection"))],
-        );
-        assert!(
-            show(false)
-                .lines("t", &summary)
-                .ends_with("200, cut short\n")
-        );
+        let summary = summary(200, &[("a:2", Err("upstream prematurely closed connection"))]);
+        assert!(show(false).lines("t", &summary).ends_with("200, cut short\n"));
         let mut tally = Tally::default();
         tally.add(&summary);
         assert_eq!((tally.rescued, tally.lost), (0, 1));
@@ -231,15 +174,7 @@ mod tests {
         tally.add(&summary(200, &[("a:1", Ok(200))]));
         tally.add(&summary(200, &[("a:2", Err("x")), ("a:1", Ok(200))]));
         tally.add(&summary(502, &[("a:2", Err("x")), ("a:3", Err("y"))]));
-        assert_eq!(
-            tally,
-            Tally {
-                requests: 3,
-                failed_attempts: 3,
-                rescued: 1,
-                lost: 1
-            }
-        );
+        assert_eq!(tally, Tally { requests: 3, failed_attempts: 3, rescued: 1, lost: 1 });
         assert!(tally.text().lines().all(|line| line.chars().count() <= 80));
     }
 

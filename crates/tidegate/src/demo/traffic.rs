@@ -22,9 +22,6 @@ pub(super) fn send_for_ever(gateway: SocketAddr) {
 fn get(gateway: SocketAddr, path: &str) -> io::Result<u64> {
     let mut stream = TcpStream::connect_timeout(&gateway, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {gateway}\r\nUser-Agent: tidegate-demo\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {gateway}\r\nUser-Agent: tidegate-demo\r\nConnection: close\r\n\r\n")?;
     io::copy(&mut stream.take(1 << 20), &mut io::sink())
 }

@@ -18,12 +18,7 @@ pub(super) enum Verdict {
 /// Judges a request's conditions. `modified` is in seconds since 1970.
 ///
 /// nginx demands that `If-Modified-Since` and `If-None-Match` agree on 304, where RFC 9110 has the latter decide alone.
-pub(super) fn judge(
-    fields: &dyn Fields,
-    modified: i64,
-    etag: Option<&str>,
-    rule: IfModifiedSince,
-) -> Verdict {
+pub(super) fn judge(fields: &dyn Fields, modified: i64, etag: Option<&str>, rule: IfModifiedSince) -> Verdict {
     if let Some(value) = fields.first("if-unmodified-since")
         && date::parse(value) < Some(modified)
     {
@@ -41,11 +36,7 @@ pub(super) fn judge(
     }
     let changed = since.is_some_and(|value| is_modified(value, modified, rule));
     let other = none_match.is_some_and(|value| !lists(value, etag, true));
-    if changed || other {
-        Verdict::Send
-    } else {
-        Verdict::NotModified
-    }
+    if changed || other { Verdict::Send } else { Verdict::NotModified }
 }
 
 fn is_modified(value: &[u8], modified: i64, rule: IfModifiedSince) -> bool {
@@ -114,11 +105,7 @@ mod tests {
             ("if-match", "\"x\"", Verdict::Failed),
             ("if-unmodified-since", DATE, Verdict::Send),
             ("if-unmodified-since", "junk", Verdict::Failed),
-            (
-                "if-unmodified-since",
-                "Thu, 02 Jan 2020 03:04:05 GMT",
-                Verdict::Failed,
-            ),
+            ("if-unmodified-since", "Thu, 02 Jan 2020 03:04:05 GMT", Verdict::Failed),
         ] {
             let got = verdict(IfModifiedSince::Exact, &[(name, value)]);
             assert_eq!(got, expected, "{name}: {value}");
@@ -127,11 +114,9 @@ mod tests {
 
     #[test]
     fn both_conditions_must_agree_on_304() {
-        for (since, none_match, expected) in [
-            (DATE, ETAG, Verdict::NotModified),
-            (DATE, "\"x\"", Verdict::Send),
-            ("junk", ETAG, Verdict::Send),
-        ] {
+        for (since, none_match, expected) in
+            [(DATE, ETAG, Verdict::NotModified), (DATE, "\"x\"", Verdict::Send), ("junk", ETAG, Verdict::Send)]
+        {
             let fields = [("if-modified-since", since), ("if-none-match", none_match)];
             assert_eq!(verdict(IfModifiedSince::Exact, &fields), expected);
         }

@@ -1,9 +1,7 @@
 //! HTTP dates (RFC 9110 §5.6.7) as seconds since 1970. Not here: the clock.
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A time as `Tue, 02 Jan 2024 03:04:05 GMT`.
 pub fn format(seconds: i64) -> String {
@@ -12,12 +10,7 @@ pub fn format(seconds: i64) -> String {
     let (year, month, day) = civil(days);
     let weekday = DAYS[days.rem_euclid(7) as usize];
     let month = MONTHS[month - 1];
-    format!(
-        "{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT", second / 3600, second / 60 % 60, second % 60)
 }
 
 /// Reads any of the three forms of an HTTP date; `None` if it is none of them.
@@ -73,19 +66,10 @@ impl Cursor<'_> {
     }
 
     fn digits(&mut self, least: usize, most: usize) -> Option<i64> {
-        let count = self
-            .0
-            .iter()
-            .take(most)
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = self.0.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
-        let value = |digits: &[u8]| {
-            digits
-                .iter()
-                .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
-        };
+        let value = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         (count >= least).then(|| value(digits))
     }
 
@@ -137,8 +121,7 @@ fn civil(days: i64) -> (i64, usize, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

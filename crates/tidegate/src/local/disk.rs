@@ -41,14 +41,9 @@ pub(super) struct DiskError {
 /// Opens a file and looks at what was opened, so that nothing can change in between. A pipe does not block the call.
 pub(super) fn open(path: &[u8]) -> Result<Opened, DiskError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(as_path(path), flags, Mode::empty()).map_err(|errno| DiskError {
-        call: "open()",
-        errno,
-    })?;
-    let stat = rustix::fs::fstat(&fd).map_err(|errno| DiskError {
-        call: "fstat()",
-        errno,
-    })?;
+    let fd =
+        rustix::fs::open(as_path(path), flags, Mode::empty()).map_err(|errno| DiskError { call: "open()", errno })?;
+    let stat = rustix::fs::fstat(&fd).map_err(|errno| DiskError { call: "fstat()", errno })?;
     Ok(Opened {
         file: File::from(fd),
         kind: kind(&stat),
@@ -59,12 +54,7 @@ pub(super) fn open(path: &[u8]) -> Result<Opened, DiskError> {
 
 /// Looks at what is behind a name.
 pub(super) fn look(path: &[u8]) -> Result<Kind, DiskError> {
-    rustix::fs::stat(as_path(path))
-        .map(|stat| kind(&stat))
-        .map_err(|errno| DiskError {
-            call: "stat()",
-            errno,
-        })
+    rustix::fs::stat(as_path(path)).map(|stat| kind(&stat)).map_err(|errno| DiskError { call: "stat()", errno })
 }
 
 fn as_path(path: &[u8]) -> &Path {

@@ -53,10 +53,7 @@ pub enum ErrorAction {
 pub fn choose(pages: &[ErrorPage], status: u16, eval: &mut Eval<'_>) -> Option<ErrorAction> {
     let page = pages.iter().find(|page| page.status == status)?;
     Some(match &page.target {
-        ErrorPageTarget::Named(name) => ErrorAction::Named {
-            name: name.as_bytes().to_vec(),
-            status: rule(page),
-        },
+        ErrorPageTarget::Named(name) => ErrorAction::Named { name: name.as_bytes().to_vec(), status: rule(page) },
         ErrorPageTarget::Uri(template) | ErrorPageTarget::Url(template) => {
             by_value(page, text(template, eval).into_owned())
         }
@@ -68,20 +65,10 @@ fn by_value(page: &ErrorPage, value: Vec<u8>) -> ErrorAction {
     match value.first() {
         Some(b'/') => {
             let (uri, args) = split_args(&value);
-            ErrorAction::Internal {
-                uri: uri.to_vec(),
-                args: args.to_vec(),
-                status: rule(page),
-            }
+            ErrorAction::Internal { uri: uri.to_vec(), args: args.to_vec(), status: rule(page) }
         }
-        Some(b'@') => ErrorAction::Named {
-            name: value,
-            status: rule(page),
-        },
-        _ => ErrorAction::Redirect {
-            status: redirect_status(page),
-            location: value,
-        },
+        Some(b'@') => ErrorAction::Named { name: value, status: rule(page) },
+        _ => ErrorAction::Redirect { status: redirect_status(page), location: value },
     }
 }
 
@@ -108,11 +95,7 @@ mod tests {
     use config::model::{Part, Template, Variable};
 
     fn page(status: u16, overwrite: Option<u16>, target: ErrorPageTarget) -> ErrorPage {
-        ErrorPage {
-            status,
-            overwrite,
-            target,
-        }
+        ErrorPage { status, overwrite, target }
     }
 
     fn uri(text: &str) -> ErrorPageTarget {
@@ -129,58 +112,31 @@ mod tests {
 
     #[test]
     fn a_uri_keeps_takes_or_sets_the_status() {
-        for (overwrite, status) in [
-            (None, StatusRule::Keep),
-            (Some(0), StatusRule::Take),
-            (Some(200), StatusRule::Fixed(200)),
-        ] {
-            let expected = ErrorAction::Internal {
-                uri: b"/50x.html".to_vec(),
-                args: b"a=1".to_vec(),
-                status,
-            };
-            assert_eq!(
-                pick(page(502, overwrite, uri("/50x.html?a=1"))),
-                Some(expected)
-            );
+        for (overwrite, status) in
+            [(None, StatusRule::Keep), (Some(0), StatusRule::Take), (Some(200), StatusRule::Fixed(200))]
+        {
+            let expected = ErrorAction::Internal { uri: b"/50x.html".to_vec(), args: b"a=1".to_vec(), status };
+            assert_eq!(pick(page(502, overwrite, uri("/50x.html?a=1"))), Some(expected));
         }
     }
 
     #[test]
     fn a_url_redirects_with_302_unless_overwritten_by_a_redirect() {
-        for (overwrite, status) in [
-            (None, 302),
-            (Some(0), 302),
-            (Some(200), 302),
-            (Some(301), 301),
-            (Some(308), 308),
-        ] {
+        for (overwrite, status) in [(None, 302), (Some(0), 302), (Some(200), 302), (Some(301), 301), (Some(308), 308)] {
             let location = b"http://elsewhere/".to_vec();
             let expected = ErrorAction::Redirect { status, location };
-            assert_eq!(
-                pick(page(502, overwrite, url("http://elsewhere/"))),
-                Some(expected)
-            );
+            assert_eq!(pick(page(502, overwrite, url("http://elsewhere/"))), Some(expected));
         }
     }
 
     #[test]
     fn a_target_with_variables_is_judged_by_its_value() {
-        let template = Template {
-            source: "$uri".into(),
-            parts: vec![Part::Variable(Variable::Uri)],
-        };
+        let template = Template { source: "$uri".into(), parts: vec![Part::Variable(Variable::Uri)] };
         let pages = [page(404, None, ErrorPageTarget::Url(template))];
         let choose_with = |value: &str| choose(&pages, 404, &mut |_| value.as_bytes().to_vec());
-        assert!(matches!(
-            choose_with("/x"),
-            Some(ErrorAction::Internal { .. })
-        ));
+        assert!(matches!(choose_with("/x"), Some(ErrorAction::Internal { .. })));
         assert!(matches!(choose_with("@x"), Some(ErrorAction::Named { .. })));
-        assert!(matches!(
-            choose_with("x"),
-            Some(ErrorAction::Redirect { .. })
-        ));
+        assert!(matches!(choose_with("x"), Some(ErrorAction::Redirect { .. })));
     }
 
     #[test]
@@ -191,10 +147,7 @@ mod tests {
             page(502, None, uri("/c")),
         ];
         let mut never = |_: &Template| unreachable!("literal");
-        let expected = ErrorAction::Named {
-            name: b"@b".to_vec(),
-            status: StatusRule::Keep,
-        };
+        let expected = ErrorAction::Named { name: b"@b".to_vec(), status: StatusRule::Keep };
         assert_eq!(choose(&pages, 502, &mut never), Some(expected));
         assert_eq!(choose(&pages, 503, &mut never), None);
     }
@@ -202,8 +155,7 @@ mod tests {
     #[test]
     fn nginxs_own_statuses_become_400() {
         let pages = [page(497, None, uri("/plain"))];
-        let Some(ErrorAction::Internal { status, .. }) = choose(&pages, 497, &mut |_| vec![])
-        else {
+        let Some(ErrorAction::Internal { status, .. }) = choose(&pages, 497, &mut |_| vec![]) else {
             panic!("no internal redirect");
         };
         assert_eq!(status, StatusRule::Fixed(400));

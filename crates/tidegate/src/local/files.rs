@@ -165,29 +165,21 @@ fn deliver(request: &FileRequest<'_>, opened: Opened) -> Result<FileAnswer, Refu
         Verdict::NotModified => return Ok(FileAnswer::NotModified(validators)),
         Verdict::Failed => return Err(Refusal::silent(412)),
     }
-    Ok(FileAnswer::Send(
-        match select(request.fields, size, modified, etag, settings.max_ranges) {
-            Selection::Whole => whole(validators),
-            Selection::Parts(ranges) => whole(validators).cut(ranges, request.boundary),
-            Selection::Unsatisfiable => return Err(unsatisfiable(size)),
-        },
-    ))
+    Ok(FileAnswer::Send(match select(request.fields, size, modified, etag, settings.max_ranges) {
+        Selection::Whole => whole(validators),
+        Selection::Parts(ranges) => whole(validators).cut(ranges, request.boundary),
+        Selection::Unsatisfiable => return Err(unsatisfiable(size)),
+    }))
 }
 
 fn unsatisfiable(size: u64) -> Refusal {
-    Refusal {
-        content_range: Some(format!("bytes */{size}")),
-        ..Refusal::silent(416)
-    }
+    Refusal { content_range: Some(format!("bytes */{size}")), ..Refusal::silent(416) }
 }
 
 impl Delivery {
     fn whole(request: &FileRequest<'_>, opened: Opened, validators: Validators) -> Self {
         let settings = request.settings;
-        let everything = (opened.size > 0).then(|| Part {
-            head: Vec::new(),
-            range: 0..opened.size,
-        });
+        let everything = (opened.size > 0).then(|| Part { head: Vec::new(), range: 0..opened.size });
         Self {
             status: request.status,
             content_type: content_type(request.path, settings).to_owned(),
@@ -209,24 +201,14 @@ impl Delivery {
         if let [range] = ranges.as_slice() {
             self.content_range = Some(content_range(range, size));
             self.content_length = range.end - range.start;
-            self.parts = vec![Part {
-                head: Vec::new(),
-                range: range.clone(),
-            }];
+            self.parts = vec![Part { head: Vec::new(), range: range.clone() }];
             return self;
         }
         let head = |range: &Range<u64>| part_head(boundary, &self.content_type, range, size);
-        self.parts = ranges
-            .into_iter()
-            .map(|range| Part {
-                head: head(&range),
-                range,
-            })
-            .collect();
+        self.parts = ranges.into_iter().map(|range| Part { head: head(&range), range }).collect();
         self.trailer = format!("\r\n--{boundary:020}--\r\n").into_bytes();
         self.content_type = format!("multipart/byteranges; boundary={boundary:020}");
-        self.content_length =
-            self.parts.iter().map(Part::length).sum::<u64>() + self.trailer.len() as u64;
+        self.content_length = self.parts.iter().map(Part::length).sum::<u64>() + self.trailer.len() as u64;
         self
     }
 }

@@ -38,10 +38,7 @@ pub(super) fn find(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Result<Fil
 }
 
 fn redirect(uri: Vec<u8>, args: &[u8]) -> FileAnswer {
-    FileAnswer::Internal {
-        uri,
-        args: args.to_vec(),
-    }
+    FileAnswer::Internal { uri, args: args.to_vec() }
 }
 
 fn forbidden(directory: &[u8]) -> Refusal {

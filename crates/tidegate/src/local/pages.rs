@@ -24,14 +24,8 @@ pub fn product(tokens: ServerTokens) -> &'static str {
 pub fn page(status: u16, tokens: ServerTokens) -> Option<Vec<u8>> {
     let product = product(tokens);
     let (title, detail) = texts(status)?;
-    let heading = if detail.is_some() {
-        "400 Bad Request"
-    } else {
-        title
-    };
-    let detail = detail.map_or_else(String::new, |detail| {
-        format!("<center>{detail}</center>\r\n")
-    });
+    let heading = if detail.is_some() { "400 Bad Request" } else { title };
+    let detail = detail.map_or_else(String::new, |detail| format!("<center>{detail}</center>\r\n"));
     let page = format!(
         "<html>\r\n\
          <head><title>{title}</title></head>\r\n\
@@ -132,9 +126,7 @@ mod tests {
 
     #[test]
     fn the_same_statuses_have_pages_as_in_nginx() {
-        let with_page: Vec<u16> = (300..600)
-            .filter(|&status| page(status, ServerTokens::On).is_some())
-            .collect();
+        let with_page: Vec<u16> = (300..600).filter(|&status| page(status, ServerTokens::On).is_some()).collect();
         let mut expected = vec![301, 302, 303, 307, 308];
         expected.extend(400..=406);
         expected.extend(408..=416);

@@ -92,9 +92,7 @@ fn parse_one(text: &[u8], length: u64) -> Option<Range<u64>> {
     if let Some(suffix) = rest.strip_prefix(b"-") {
         rest = suffix;
         let count = number(&mut rest)?;
-        return rest
-            .is_empty()
-            .then(|| length.saturating_sub(count)..length);
+        return rest.is_empty().then(|| length.saturating_sub(count)..length);
     }
     let start = number(&mut rest)?;
     let mut rest = trim_start(trim_start(rest).strip_prefix(b"-")?);
@@ -196,11 +194,7 @@ mod tests {
             ("junk", false),
         ] {
             let fields = [("range", "bytes=0-1"), ("if-range", validator)];
-            let expected = if current {
-                parts(&[(0, 2)])
-            } else {
-                Selection::Whole
-            };
+            let expected = if current { parts(&[(0, 2)]) } else { Selection::Whole };
             let got = select(&Pairs(&fields), 10, 1_704_164_645, Some(etag), None);
             assert_eq!(got, expected, "{validator}");
         }

@@ -37,11 +37,7 @@ pub fn location(target: &[u8], origin: &Origin<'_>, settings: &Settings) -> Vec<
 }
 
 fn push_origin(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
-    out.extend_from_slice(if origin.https {
-        b"https://"
-    } else {
-        b"http://"
-    });
+    out.extend_from_slice(if origin.https { b"https://" } else { b"http://" });
     let host = if settings.server_name_in_redirect {
         origin.server_name.as_bytes()
     } else if origin.host.is_empty() {
@@ -76,30 +72,14 @@ mod tests {
     #[test]
     fn a_path_becomes_absolute_with_the_hosts_name_and_port() {
         let settings = settings();
-        assert_eq!(
-            text("/d/?x", &ORIGIN, &settings),
-            "http://example.org:8080/d/?x"
-        );
-        let usual = Origin {
-            local_port: 80,
-            ..ORIGIN
-        };
+        assert_eq!(text("/d/?x", &ORIGIN, &settings), "http://example.org:8080/d/?x");
+        let usual = Origin { local_port: 80, ..ORIGIN };
         assert_eq!(text("/d/", &usual, &settings), "http://example.org/d/");
-        let https = Origin {
-            https: true,
-            local_port: 443,
-            ..ORIGIN
-        };
+        let https = Origin { https: true, local_port: 443, ..ORIGIN };
         assert_eq!(text("/d/", &https, &settings), "https://example.org/d/");
-        let unix = Origin {
-            local_port: 0,
-            ..ORIGIN
-        };
+        let unix = Origin { local_port: 0, ..ORIGIN };
         assert_eq!(text("/d/", &unix, &settings), "http://example.org/d/");
-        let no_host = Origin {
-            host: b"",
-            ..ORIGIN
-        };
+        let no_host = Origin { host: b"", ..ORIGIN };
         assert_eq!(text("/d/", &no_host, &settings), "http://127.0.0.1:8080/d/");
     }
 
@@ -121,9 +101,6 @@ mod tests {
         let settings = settings();
         assert_eq!(text("https://x/y", &ORIGIN, &settings), "https://x/y");
         assert_eq!(text("relative", &ORIGIN, &settings), "relative");
-        assert_eq!(
-            text("x\r\nSet-Cookie: a", &ORIGIN, &settings),
-            "x%0D%0ASet-Cookie: a"
-        );
+        assert_eq!(text("x\r\nSet-Cookie: a", &ORIGIN, &settings), "x%0D%0ASet-Cookie: a");
     }
 }

@@ -58,18 +58,11 @@ pub struct Refusal {
 
 impl Refusal {
     pub(super) fn silent(status: u16) -> Self {
-        Self {
-            status,
-            log: None,
-            content_range: None,
-        }
+        Self { status, log: None, content_range: None }
     }
 
     pub(super) fn logged(status: u16, level: Level, text: String) -> Self {
-        Self {
-            log: Some(LogLine { level, text }),
-            ..Self::silent(status)
-        }
+        Self { log: Some(LogLine { level, text }), ..Self::silent(status) }
     }
 }
 

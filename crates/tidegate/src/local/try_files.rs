@@ -34,11 +34,7 @@ pub enum Tried {
 }
 
 /// Tries the candidates. The lines are what nginx logs about those that could not be looked at.
-pub fn try_files(
-    request: &FileRequest<'_>,
-    files: &TryFiles,
-    eval: &mut Eval<'_>,
-) -> (Tried, Vec<LogLine>) {
+pub fn try_files(request: &FileRequest<'_>, files: &TryFiles, eval: &mut Eval<'_>) -> (Tried, Vec<LogLine>) {
     let root = root(request, eval);
     let mut lines = Vec::new();
     for candidate in &files.candidates {
@@ -50,10 +46,7 @@ pub fn try_files(
             }
             Ok(_) => {}
             Err(error) if error.is_absent() || error.is_impossible() => {}
-            Err(error) => lines.push(LogLine {
-                level: Level::Crit,
-                text: error.phrase(&path),
-            }),
+            Err(error) => lines.push(LogLine { level: Level::Crit, text: error.phrase(&path) }),
         }
     }
     (last(request, &files.last, eval), lines)
@@ -83,10 +76,7 @@ fn found(request: &FileRequest<'_>, name: Vec<u8>, directory: bool) -> Tried {
         Alias::All if directory => (None, false),
         Alias::All => (Some(name), true),
     };
-    Tried::Found {
-        uri,
-        add_uri_to_alias,
-    }
+    Tried::Found { uri, add_uri_to_alias }
 }
 
 fn last(request: &FileRequest<'_>, target: &TryTarget, eval: &mut Eval<'_>) -> Tried {
@@ -102,10 +92,7 @@ fn last(request: &FileRequest<'_>, target: &TryTarget, eval: &mut Eval<'_>) -> T
                 return Tried::Named(name.into());
             }
             let (uri, args) = split_args(&value);
-            Tried::Internal {
-                uri: uri.to_vec(),
-                args: args.to_vec(),
-            }
+            Tried::Internal { uri: uri.to_vec(), args: args.to_vec() }
         }
     }
 }

@@ -79,9 +79,7 @@ struct Stamps {
 impl Stamps {
     fn format(&mut self, second: u64, zone: &TimeZone) {
         // A clock set beyond the year 9999 shows 1970: wrong, and not a reason to end the process.
-        let time = i64::try_from(second)
-            .ok()
-            .and_then(|second| Timestamp::from_second(second).ok());
+        let time = i64::try_from(second).ok().and_then(|second| Timestamp::from_second(second).ok());
         let time = time.unwrap_or(Timestamp::UNIX_EPOCH);
         let local = time.to_zoned(zone.clone());
         let utc = time.to_zoned(TimeZone::UTC);
@@ -107,9 +105,7 @@ fn zone() -> &'static TimeZone {
 
 /// A clock set before 1970 counts as 1970.
 fn since_epoch() -> Duration {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -147,10 +143,7 @@ mod tests {
 
     #[test]
     fn a_time_beyond_the_calendar_does_not_panic() {
-        assert_eq!(
-            stamps_at(u64::MAX, "UTC0").local,
-            "01/Jan/1970:00:00:00 +0000"
-        );
+        assert_eq!(stamps_at(u64::MAX, "UTC0").local, "01/Jan/1970:00:00:00 +0000");
     }
 
     #[test]

@@ -41,9 +41,7 @@ pub struct ErrorLogs {
 impl ErrorLogs {
     /// The logs of some `error_log` lines; none writes nothing.
     pub fn new(sinks: Vec<(Sink, Level)>) -> Self {
-        Self {
-            sinks: sinks.into(),
-        }
+        Self { sinks: sinks.into() }
     }
 
     /// Whether a message of this level would be written: ask before a costly message is made.
@@ -52,13 +50,7 @@ impl ErrorLogs {
     }
 
     /// Writes a line to each log that takes its level. `connection` is the number after `*`.
-    pub fn write(
-        &self,
-        level: Level,
-        connection: Option<u64>,
-        message: &str,
-        context: &Context<'_>,
-    ) {
+    pub fn write(&self, level: Level, connection: Option<u64>, message: &str, context: &Context<'_>) {
         if !self.enabled(level) {
             return;
         }
@@ -71,13 +63,7 @@ impl ErrorLogs {
 }
 
 /// Appends one line, its newline included, to `text`.
-pub fn line(
-    text: &mut Vec<u8>,
-    level: Level,
-    connection: Option<u64>,
-    message: &str,
-    context: &Context<'_>,
-) {
+pub fn line(text: &mut Vec<u8>, level: Level, connection: Option<u64>, message: &str, context: &Context<'_>) {
     thread_local! {
         static CLOCK: Clock = Clock::new();
         static THREAD: i32 = rustix::thread::gettid().as_raw_nonzero().get();
@@ -85,12 +71,7 @@ pub fn line(
     let start = text.len();
     let (level, process) = (level.word(), std::process::id());
     let thread = THREAD.with(|thread| *thread);
-    CLOCK.with(|clock| {
-        put(
-            text,
-            format_args!("{} [{level}] {process}#{thread}: ", clock.error_stamp()),
-        )
-    });
+    CLOCK.with(|clock| put(text, format_args!("{} [{level}] {process}#{thread}: ", clock.error_stamp())));
     if let Some(number) = connection {
         put(text, format_args!("*{number} "));
     }
@@ -143,9 +124,7 @@ pub fn errno(error: &io::Error) -> String {
         return error.to_string();
     };
     let said = error.to_string();
-    let words = said
-        .strip_suffix(&format!(" (os error {code})"))
-        .unwrap_or(&said);
+    let words = said.strip_suffix(&format!(" (os error {code})")).unwrap_or(&said);
     let mut text = String::new();
     let _ = write!(text, "{code}: {words}");
     text
@@ -169,16 +148,10 @@ mod tests {
     fn a_line_has_stamp_level_process_and_thread() {
         let text = written(None, "hello", &Context::default());
         let (stamp, rest) = text.split_at(19);
-        let shape: String = stamp
-            .chars()
-            .map(|c| if c.is_ascii_digit() { '9' } else { c })
-            .collect();
+        let shape: String = stamp.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
         assert_eq!(shape, "9999/99/99 99:99:99");
         let tid = rustix::thread::gettid().as_raw_nonzero();
-        assert_eq!(
-            rest,
-            format!(" [error] {}#{tid}: hello\n", std::process::id())
-        );
+        assert_eq!(rest, format!(" [error] {}#{tid}: hello\n", std::process::id()));
     }
 
     #[test]
@@ -191,11 +164,7 @@ mod tests {
             host: Some("x"),
             referrer: Some("http://y/"),
         };
-        let text = written(
-            Some(7),
-            "connect() failed (111: Connection refused)",
-            &context,
-        );
+        let text = written(Some(7), "connect() failed (111: Connection refused)", &context);
         let expected = "*7 connect() failed (111: Connection refused), client: 192.0.2.1, server: www, \
             request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:1/\", host: \"x\", referrer: \"http://y/\"\n";
         assert_eq!(after_the_ids(&text), expected);
@@ -203,14 +172,8 @@ mod tests {
 
     #[test]
     fn control_bytes_cannot_forge_a_line() {
-        let context = Context {
-            host: Some("a\nb\x1b[2J"),
-            ..Context::default()
-        };
-        assert_eq!(
-            after_the_ids(&written(None, "m", &context)),
-            "m, host: \"a\\x0Ab\\x1B[2J\"\n"
-        );
+        let context = Context { host: Some("a\nb\x1b[2J"), ..Context::default() };
+        assert_eq!(after_the_ids(&written(None, "m", &context)), "m, host: \"a\\x0Ab\\x1B[2J\"\n");
     }
 
     #[test]

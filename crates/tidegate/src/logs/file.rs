@@ -29,11 +29,7 @@ pub struct Sink {
 impl Sink {
     pub(super) fn new(file: Arc<LogFile>, buffering: Buffering, wake: Arc<Wake>) -> Self {
         file.sinks.fetch_add(1, Ordering::Relaxed);
-        Self {
-            file,
-            buffering,
-            wake,
-        }
+        Self { file, buffering, wake }
     }
 
     /// Appends one line, its newline included. Never waits for the disk; lost when [`MAX_PENDING`] bytes wait already.
@@ -130,16 +126,9 @@ impl LogFile {
     pub(super) fn open(target: Target<'_>) -> io::Result<Self> {
         let destination = match target {
             Target::Stderr => Destination::Stderr,
-            Target::Path(path) => Destination::Path {
-                path: path.to_owned(),
-                file: Mutex::new(open_to_append(path)?),
-            },
+            Target::Path(path) => Destination::Path { path: path.to_owned(), file: Mutex::new(open_to_append(path)?) },
         };
-        Ok(Self {
-            destination,
-            sinks: AtomicUsize::new(0),
-            pending: Mutex::default(),
-        })
+        Ok(Self { destination, sinks: AtomicUsize::new(0), pending: Mutex::default() })
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -161,17 +150,10 @@ impl LogFile {
         }
         pending.bytes.extend_from_slice(line);
         match buffering {
-            Buffering {
-                size: Some(size), ..
-            } if pending.bytes.len() >= size => pending.ask(Due::Now),
-            Buffering {
-                size: None,
-                flush: None,
-            } => pending.ask(Due::Now),
+            Buffering { size: Some(size), .. } if pending.bytes.len() >= size => pending.ask(Due::Now),
+            Buffering { size: None, flush: None } => pending.ask(Due::Now),
             Buffering { flush: Some(_), .. } if pending.due != Due::Never => false,
-            Buffering {
-                flush: Some(flush), ..
-            } => pending.ask(Due::At(after(flush))),
+            Buffering { flush: Some(flush), .. } => pending.ask(Due::At(after(flush))),
             Buffering { flush: None, .. } => false,
         }
     }
@@ -185,10 +167,7 @@ impl LogFile {
     pub(super) fn take(&self, spare: Vec<u8>) -> Batch {
         let mut pending = self.pending();
         pending.due = Due::Never;
-        Batch {
-            bytes: std::mem::replace(&mut pending.bytes, spare),
-            lost: std::mem::take(&mut pending.lost),
-        }
+        Batch { bytes: std::mem::replace(&mut pending.bytes, spare), lost: std::mem::take(&mut pending.lost) }
     }
 
     /// Writes a batch. Returns the error if it is the first in a row; later ones of the same kind are not worth saying.
@@ -231,11 +210,7 @@ fn lock(file: &Mutex<File>) -> MutexGuard<'_, File> {
 }
 
 fn open_to_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(0o644).open(path)
 }
 
 fn give(file: &File, owner: Option<u32>) -> io::Result<()> {

@@ -5,10 +5,7 @@ use std::time::Instant;
 
 use super::*;
 
-const NOW: Buffering = Buffering {
-    size: None,
-    flush: None,
-};
+const NOW: Buffering = Buffering { size: None, flush: None };
 /// Long enough that only a broken writer exceeds it.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -19,10 +16,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            logs: Logs::start().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap(), logs: Logs::start().unwrap() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -30,9 +24,7 @@ impl Place {
     }
 
     fn open(&self, name: &str, buffering: Buffering) -> Sink {
-        self.logs
-            .open(Target::Path(&self.path(name)), buffering)
-            .unwrap()
+        self.logs.open(Target::Path(&self.path(name)), buffering).unwrap()
     }
 
     fn text(&self, name: &str) -> String {
@@ -80,13 +72,7 @@ fn lines_are_appended_to_what_is_there() {
 #[test]
 fn buffered_lines_wait_until_the_buffer_is_full() {
     let place = Place::new();
-    let sink = place.open(
-        "a",
-        Buffering {
-            size: Some(10),
-            flush: None,
-        },
-    );
+    let sink = place.open("a", Buffering { size: Some(10), flush: None });
     let other = place.open("b", NOW);
     sink.append(b"12345\n");
     // The writer has passed by for the other file, and left this one alone.
@@ -101,13 +87,7 @@ fn buffered_lines_wait_until_the_buffer_is_full() {
 fn buffered_lines_are_written_when_their_time_is_over() {
     let place = Place::new();
     let flush = Some(Duration::from_millis(30));
-    let sink = place.open(
-        "a",
-        Buffering {
-            size: Some(1 << 20),
-            flush,
-        },
-    );
+    let sink = place.open("a", Buffering { size: Some(1 << 20), flush });
     let start = Instant::now();
     sink.append(b"x\n");
     assert_eq!(place.wait_for("a", "x\n"), "x\n");
@@ -117,13 +97,7 @@ fn buffered_lines_are_written_when_their_time_is_over() {
 #[test]
 fn flush_writes_what_a_buffer_holds_back() {
     let place = Place::new();
-    let sink = place.open(
-        "a",
-        Buffering {
-            size: Some(1 << 20),
-            flush: None,
-        },
-    );
+    let sink = place.open("a", Buffering { size: Some(1 << 20), flush: None });
     sink.append(b"x\n");
     place.logs.flush();
     assert_eq!(place.text("a"), "x\n");
@@ -132,28 +106,14 @@ fn flush_writes_what_a_buffer_holds_back() {
 #[test]
 fn the_last_sink_writes_what_its_buffer_held() {
     let place = Place::new();
-    place
-        .open(
-            "a",
-            Buffering {
-                size: Some(1 << 20),
-                flush: None,
-            },
-        )
-        .append(b"x\n");
+    place.open("a", Buffering { size: Some(1 << 20), flush: None }).append(b"x\n");
     assert_eq!(place.wait_for("a", "x\n"), "x\n");
 }
 
 #[test]
 fn the_end_of_the_logs_writes_everything() {
     let place = Place::new();
-    let sink = place.open(
-        "a",
-        Buffering {
-            size: Some(1 << 20),
-            flush: None,
-        },
-    );
+    let sink = place.open("a", Buffering { size: Some(1 << 20), flush: None });
     sink.append(b"x\n");
     let Place { folder, logs } = place;
     drop(logs);
@@ -166,9 +126,7 @@ fn lines_of_many_threads_stay_whole() {
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let sink = place.open("a", NOW);
-            scope.spawn(move || {
-                (0..500).for_each(|n| sink.append(format!("{thread}:{n};\n").as_bytes()))
-            });
+            scope.spawn(move || (0..500).for_each(|n| sink.append(format!("{thread}:{n};\n").as_bytes())));
         }
     });
     place.logs.flush();
@@ -196,22 +154,13 @@ fn a_file_that_nobody_writes_to_is_closed() {
 #[test]
 fn reopen_follows_a_rotation() {
     let place = Place::new();
-    let sink = place.open(
-        "a",
-        Buffering {
-            size: Some(1 << 20),
-            flush: None,
-        },
-    );
+    let sink = place.open("a", Buffering { size: Some(1 << 20), flush: None });
     sink.append(b"before\n");
     fs::rename(place.path("a"), place.path("a.1")).unwrap();
     assert!(place.logs.reopen(None).is_empty());
     sink.append(b"after\n");
     place.logs.flush();
-    assert_eq!(
-        (place.text("a.1"), place.text("a")),
-        ("before\n".into(), "after\n".into())
-    );
+    assert_eq!((place.text("a.1"), place.text("a")), ("before\n".into(), "after\n".into()));
 }
 
 #[test]
@@ -244,11 +193,7 @@ fn reopen_gives_new_files_to_the_owner() {
 #[test]
 fn a_missing_folder_is_an_error_at_once() {
     let place = Place::new();
-    let error = place
-        .logs
-        .open(Target::Path(&place.path("no/such")), NOW)
-        .err()
-        .unwrap();
+    let error = place.logs.open(Target::Path(&place.path("no/such")), NOW).err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
@@ -257,11 +202,7 @@ fn stuck_pipe(place: &Place) -> (fs::File, Sink) {
     let path = place.path("pipe");
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    let reader = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .unwrap();
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     (reader, place.open("pipe", NOW))
 }
 

@@ -54,21 +54,11 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(registry: Arc<Registry>, wake: Arc<Wake>) -> io::Result<Self> {
         let (requests, inbox) = channel();
-        let work = Work {
-            registry,
-            wake: wake.clone(),
-            inbox,
-            spare: Vec::new(),
-        };
-        let thread = thread::Builder::new()
-            .name("logs".into())
-            .spawn(move || work.run())?;
+        let work = Work { registry, wake: wake.clone(), inbox, spare: Vec::new() };
+        let thread = thread::Builder::new().name("logs".into()).spawn(move || work.run())?;
         // Only this thread sets it, once: it cannot be taken already.
         let _ = wake.thread.set(thread.thread().clone());
-        Ok(Self {
-            requests,
-            thread: Some(thread),
-        })
+        Ok(Self { requests, thread: Some(thread) })
     }
 
     pub(super) fn flush(&self) {
@@ -118,9 +108,7 @@ impl Work {
             // Looked at again after the flag is up: a line pushed in between did not wake anybody.
             match self.next_due() {
                 Due::Now => {}
-                Due::At(time) => {
-                    thread::park_timeout(time.saturating_duration_since(Instant::now()))
-                }
+                Due::At(time) => thread::park_timeout(time.saturating_duration_since(Instant::now())),
                 Due::Never => thread::park(),
             }
             self.wake.asleep.store(false, Ordering::SeqCst);
@@ -149,17 +137,12 @@ impl Work {
 
     fn reopen(&self, owner: Option<u32>) -> Vec<(PathBuf, io::Error)> {
         let files = self.registry.in_use();
-        files
-            .iter()
-            .filter_map(|file| file.reopen(owner).err())
-            .collect()
+        files.iter().filter_map(|file| file.reopen(owner).err()).collect()
     }
 
     fn next_due(&self) -> Due {
         let files = self.registry.lock();
-        files
-            .iter()
-            .fold(Due::Never, |due, file| due.or(file.due()))
+        files.iter().fold(Due::Never, |due, file| due.or(file.due()))
     }
 
     fn write_due(&mut self) {
@@ -194,17 +177,8 @@ impl Work {
 impl Batch {
     /// Says in the log itself how much of it is missing.
     fn confess(&mut self) {
-        let message = format!(
-            "{} log lines were lost here: the file did not keep up",
-            self.lost
-        );
-        line(
-            &mut self.bytes,
-            Level::Alert,
-            None,
-            &message,
-            &Context::default(),
-        );
+        let message = format!("{} log lines were lost here: the file did not keep up", self.lost);
+        line(&mut self.bytes, Level::Alert, None, &message, &Context::default());
     }
 }
 
@@ -213,11 +187,7 @@ fn complain(destination: &Destination, error: &io::Error) {
     let Destination::Path { path, .. } = destination else {
         return;
     };
-    let message = format!(
-        "write() to \"{}\" failed ({})",
-        path.display(),
-        super::error_log::errno(error)
-    );
+    let message = format!("write() to \"{}\" failed ({})", path.display(), super::error_log::errno(error));
     let mut text = Vec::new();
     line(&mut text, Level::Alert, None, &message, &Context::default());
     let _ = io::stderr().write_all(&text);

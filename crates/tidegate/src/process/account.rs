@@ -40,11 +40,7 @@ pub(super) enum Workers {
 /// nginx's words: `getpwnam("x") failed`, `getgrnam("x") failed`.
 pub(super) fn for_workers(user: Option<&User>) -> Result<Workers, String> {
     if !rustix::process::geteuid().is_root() {
-        return Ok(if user.is_some() {
-            Workers::StayIgnoringUser
-        } else {
-            Workers::Stay
-        });
+        return Ok(if user.is_some() { Workers::StayIgnoringUser } else { Workers::Stay });
     }
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let group = fs::read_to_string("/etc/group").unwrap_or_default();
@@ -61,11 +57,7 @@ fn find(user: Option<&User>, passwd: &str, group: &str) -> Result<Account, Strin
         Some(user) => group_number(group, &user.group)?,
         None => number(3).ok_or_else(broken)?,
     };
-    Ok(Account {
-        uid,
-        gid,
-        groups: memberships(group, name, gid),
-    })
+    Ok(Account { uid, gid, groups: memberships(group, name, gid) })
 }
 
 fn entry<'a>(file: &'a str, name: &str) -> Option<Vec<&'a str>> {
@@ -86,11 +78,7 @@ fn memberships(file: &str, user: &str, gid: u32) -> Vec<u32> {
         fields.get(2)?.parse().ok().filter(|_| is_member)
     };
     let mut groups = vec![gid];
-    groups.extend(
-        file.lines()
-            .filter_map(member_of)
-            .filter(|group| *group != gid),
-    );
+    groups.extend(file.lines().filter_map(member_of).filter(|group| *group != gid));
     groups
 }
 
@@ -100,11 +88,7 @@ impl Account {
     /// # Errors
     /// The process may not; the thread must not serve then.
     pub fn become_it(&self) -> io::Result<()> {
-        let groups: Vec<_> = self
-            .groups
-            .iter()
-            .map(|group| Gid::from_raw(*group))
-            .collect();
+        let groups: Vec<_> = self.groups.iter().map(|group| Gid::from_raw(*group)).collect();
         let (gid, uid) = (Gid::from_raw(self.gid), Uid::from_raw(self.uid));
         rustix::thread::set_thread_groups(&groups)?;
         rustix::thread::set_thread_res_gid(gid, gid, gid)?;
@@ -117,27 +101,18 @@ impl Account {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33::/:/bin/false\nnobody:x:65534:65533::/:/bin/false\n";
+    const PASSWD: &str =
+        "root:x:0:0:root:/root:/bin/sh\nwww:x:33:33::/:/bin/false\nnobody:x:65534:65533::/:/bin/false\n";
     const GROUP: &str = "root:x:0:\nwww:x:33:\nadm:x:4:syslog,www\nweb:x:40:www\n";
 
     fn user(name: &str, group: &str) -> User {
-        User {
-            name: name.into(),
-            group: group.into(),
-        }
+        User { name: name.into(), group: group.into() }
     }
 
     #[test]
     fn finds_numbers_and_memberships() {
         let account = find(Some(&user("www", "web")), PASSWD, GROUP).unwrap();
-        assert_eq!(
-            account,
-            Account {
-                uid: 33,
-                gid: 40,
-                groups: vec![40, 4]
-            }
-        );
+        assert_eq!(account, Account { uid: 33, gid: 40, groups: vec![40, 4] });
     }
 
     #[test]
@@ -159,25 +134,11 @@ mod tests {
         if !rustix::process::geteuid().is_root() {
             return; // Only root may change accounts.
         }
-        let account = Account {
-            uid: 65534,
-            gid: 65534,
-            groups: vec![65534],
-        };
+        let account = Account { uid: 65534, gid: 65534, groups: vec![65534] };
         let ids = |path: &str| {
             let status = fs::read_to_string(path).unwrap();
-            let line = |name| {
-                status
-                    .lines()
-                    .find(|line| line.starts_with(name))
-                    .unwrap()
-                    .to_owned()
-            };
-            (
-                line("Uid:"),
-                line("Gid:"),
-                line("Groups:").trim().to_owned(),
-            )
+            let line = |name| status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+            (line("Uid:"), line("Gid:"), line("Groups:").trim().to_owned())
         };
         let thread = std::thread::spawn(move || {
             account.become_it().unwrap();

@@ -23,26 +23,16 @@ pub(super) enum Origin {
     /// A process that was called started it to be in the background.
     Background,
     /// An old binary started it and left it these sockets.
-    Upgrade {
-        inherited: Vec<InheritedListener>,
-        old_binary: Option<Pid>,
-    },
+    Upgrade { inherited: Vec<InheritedListener>, old_binary: Option<Pid> },
 }
 
 impl Origin {
     pub(super) fn of_this_process() -> Self {
         let inherited = inherit::from_environment();
         if !inherited.is_empty() {
-            return Origin::Upgrade {
-                inherited,
-                old_binary: getppid(),
-            };
+            return Origin::Upgrade { inherited, old_binary: getppid() };
         }
-        if daemon::is_background() {
-            Origin::Background
-        } else {
-            Origin::Called
-        }
+        if daemon::is_background() { Origin::Background } else { Origin::Called }
     }
 
     pub(super) fn is_foreground(&self) -> bool {
@@ -84,17 +74,11 @@ pub(super) fn serve<E: Engine>(
     let account = account_for(&config, reporter)?;
     let runtime = runtime()?;
     let inside = runtime.enter();
-    let signals =
-        Signals::register().map_err(|error| format!("sigaction() failed ({})", errno(&error)))?;
+    let signals = Signals::register().map_err(|error| format!("sigaction() failed ({})", errno(&error)))?;
     let (foreground, old_binary) = (origin.is_foreground(), origin.old_binary());
     let background = matches!(origin, Origin::Background);
     let inherited = origin.into_inherited();
-    let engine = start(Start {
-        config: config.clone(),
-        logs: logs.clone(),
-        inherited,
-        account,
-    });
+    let engine = start(Start { config: config.clone(), logs: logs.clone(), inherited, account });
     let engine = engine.map_err(|error| error.to_string())?;
     let pid_file = config.main.pid.as_deref().map(PidFile::write).transpose()?;
     if background {
@@ -124,11 +108,7 @@ pub(super) fn serve<E: Engine>(
 }
 
 /// What must be set before a socket or a thread is made. Returns where a new binary will be found.
-fn prepare(
-    invocation: &Invocation,
-    config: &Config,
-    reporter: &Reporter,
-) -> Result<PathBuf, String> {
+fn prepare(invocation: &Invocation, config: &Config, reporter: &Reporter) -> Result<PathBuf, String> {
     let binary = upgrade::binary(invocation);
     let binary = binary.map_err(|error| format!("cannot find this program's file: {error}"))?;
     if let Err(error) = limits::raise_open_files(config.main.worker_rlimit_nofile) {

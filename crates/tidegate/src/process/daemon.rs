@@ -45,10 +45,7 @@ pub(super) fn detach(invocation: &Invocation) -> io::Result<u8> {
 
 /// A child that a signal ended counts as failed.
 fn code_of(status: ExitStatus) -> u8 {
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1)
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// Leaves the caller's session and terminal.
@@ -69,10 +66,7 @@ pub(super) fn leave_session() -> io::Result<()> {
 pub(super) fn announce_ready() -> io::Result<()> {
     // A parent that is gone needs no news.
     let _ = rustix::io::write(io::stdin().as_fd(), b"1");
-    let null = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/null")?;
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     Ok(())
@@ -83,10 +77,7 @@ pub(super) fn announce_ready() -> io::Result<()> {
 /// # Errors
 /// The file cannot be opened.
 pub(super) fn redirect_stderr(error_log: &Path) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(error_log)?;
+    let file = OpenOptions::new().append(true).create(true).open(error_log)?;
     rustix::stdio::dup2_stderr(&file)?;
     Ok(())
 }

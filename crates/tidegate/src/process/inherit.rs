@@ -38,22 +38,14 @@ pub(super) fn from_environment() -> Vec<InheritedListener> {
     if TAKEN.swap(true, Ordering::SeqCst) {
         return Vec::new();
     }
-    let text = [VARIABLE, NGINX_VARIABLE]
-        .iter()
-        .find_map(|name| env::var(name).ok());
+    let text = [VARIABLE, NGINX_VARIABLE].iter().find_map(|name| env::var(name).ok());
     let numbers = numbers(&text.unwrap_or_default());
-    numbers
-        .into_iter()
-        .filter(|number| is_socket(*number))
-        .filter_map(take)
-        .collect()
+    numbers.into_iter().filter(|number| is_socket(*number)).filter_map(take).collect()
 }
 
 /// The numbers up to the first word that is none, each once; never standard input, output and error.
 fn numbers(text: &str) -> Vec<RawFd> {
-    let words = text
-        .split_terminator([';', ':'])
-        .map(|word| word.parse::<RawFd>());
+    let words = text.split_terminator([';', ':']).map(|word| word.parse::<RawFd>());
     let mut numbers = Vec::new();
     for number in words.map_while(Result::ok).take(MAX_SOCKETS) {
         if number > 2 && !numbers.contains(&number) {
@@ -65,12 +57,7 @@ fn numbers(text: &str) -> Vec<RawFd> {
 
 fn is_socket(number: RawFd) -> bool {
     let link = std::fs::read_link(format!("/proc/self/fd/{number}"));
-    link.is_ok_and(|target| {
-        target
-            .as_os_str()
-            .as_encoded_bytes()
-            .starts_with(b"socket:")
-    })
+    link.is_ok_and(|target| target.as_os_str().as_encoded_bytes().starts_with(b"socket:"))
 }
 
 fn take(number: RawFd) -> Option<InheritedListener> {
@@ -82,10 +69,7 @@ fn take(number: RawFd) -> Option<InheritedListener> {
         return None;
     }
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC).ok()?;
-    Some(InheritedListener {
-        address: address?,
-        socket,
-    })
+    Some(InheritedListener { address: address?, socket })
 }
 
 #[allow(
@@ -108,9 +92,7 @@ fn listening_address(socket: BorrowedFd<'_>) -> Option<ListenAddress> {
         let path = unix.path_bytes()?;
         return Some(ListenAddress::Unix(PathBuf::from(OsStr::from_bytes(path))));
     }
-    SocketAddr::try_from(address)
-        .ok()
-        .map(ListenAddress::Socket)
+    SocketAddr::try_from(address).ok().map(ListenAddress::Socket)
 }
 
 /// Copies of listening sockets that live through an exec, and the variable's text that names them.
@@ -126,19 +108,13 @@ impl Legacy {
     /// No descriptors are left.
     pub(super) fn of<'a>(sockets: impl IntoIterator<Item = BorrowedFd<'a>>) -> io::Result<Self> {
         // dup(2) makes copies without CLOEXEC, which is what a child needs.
-        let copies = sockets
-            .into_iter()
-            .map(rustix::io::dup)
-            .collect::<Result<_, _>>()?;
+        let copies = sockets.into_iter().map(rustix::io::dup).collect::<Result<_, _>>()?;
         Ok(Self { copies })
     }
 
     /// The value of [`VARIABLE`].
     pub(super) fn text(&self) -> String {
-        self.copies
-            .iter()
-            .map(|copy| format!("{};", copy.as_raw_fd()))
-            .collect()
+        self.copies.iter().map(|copy| format!("{};", copy.as_raw_fd())).collect()
     }
 }
 
@@ -181,10 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         let listener = UnixListener::bind(&path).unwrap();
-        assert_eq!(
-            listening_address(listener.as_fd()),
-            Some(ListenAddress::Unix(path))
-        );
+        assert_eq!(listening_address(listener.as_fd()), Some(ListenAddress::Unix(path)));
     }
 
     #[test]

@@ -82,13 +82,7 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// A process that serves. `daemon`: it runs in the background.
     pub fn new(daemon: bool) -> Self {
-        Self {
-            quitting: false,
-            accepting: true,
-            new_binary: false,
-            old_binary: false,
-            daemon,
-        }
+        Self { quitting: false, accepting: true, new_binary: false, old_binary: false, daemon }
     }
 
     /// Whether it runs in the background.
@@ -131,19 +125,11 @@ impl Lifecycle {
     fn reload(&mut self) -> Action {
         let resume = self.new_binary || !self.accepting;
         self.accepting = true;
-        if resume {
-            Action::Resume
-        } else {
-            Action::Reload
-        }
+        if resume { Action::Resume } else { Action::Reload }
     }
 
     fn upgrade(&self) -> Action {
-        if self.new_binary || self.old_binary {
-            Action::RefuseNewBinary
-        } else {
-            Action::StartNewBinary
-        }
+        if self.new_binary || self.old_binary { Action::RefuseNewBinary } else { Action::StartNewBinary }
     }
 
     fn stop_accepting(&mut self) -> Action {
@@ -169,20 +155,14 @@ mod tests {
 
     fn run(daemon: bool, signals: &[Signal]) -> Vec<Action> {
         let mut life = Lifecycle::new(daemon);
-        signals
-            .iter()
-            .map(|signal| life.on(Event::Signal(*signal)))
-            .collect()
+        signals.iter().map(|signal| life.on(Event::Signal(*signal))).collect()
     }
 
     #[test]
     fn stop_ends_in_every_state() {
         assert_eq!(run(true, &[Stop]), [Action::End]);
         assert_eq!(run(true, &[Quit, Stop]), [Action::Drain, Action::End]);
-        assert_eq!(
-            run(true, &[StopAccepting, Stop]),
-            [Action::StopAccepting, Action::End]
-        );
+        assert_eq!(run(true, &[StopAccepting, Stop]), [Action::StopAccepting, Action::End]);
     }
 
     #[test]
@@ -210,10 +190,7 @@ mod tests {
     #[test]
     fn reload_after_winch_accepts_again_by_the_loaded_configuration() {
         let actions = run(true, &[StopAccepting, Reload, Reload]);
-        assert_eq!(
-            actions,
-            [Action::StopAccepting, Action::Resume, Action::Reload]
-        );
+        assert_eq!(actions, [Action::StopAccepting, Action::Resume, Action::Reload]);
     }
 
     #[test]
@@ -222,10 +199,7 @@ mod tests {
         assert_eq!(life.on(Event::Signal(Upgrade)), Action::StartNewBinary);
         life.new_binary_started();
         assert_eq!(life.on(Event::Signal(Upgrade)), Action::RefuseNewBinary);
-        assert_eq!(
-            life.on(Event::NewBinaryEnded),
-            Action::TakeOver { resume: false }
-        );
+        assert_eq!(life.on(Event::NewBinaryEnded), Action::TakeOver { resume: false });
         assert_eq!(life.on(Event::Signal(Upgrade)), Action::StartNewBinary);
     }
 
@@ -244,10 +218,7 @@ mod tests {
         life.on(Event::Signal(Upgrade));
         life.new_binary_started();
         life.on(Event::Signal(StopAccepting));
-        assert_eq!(
-            life.on(Event::NewBinaryEnded),
-            Action::TakeOver { resume: true }
-        );
+        assert_eq!(life.on(Event::NewBinaryEnded), Action::TakeOver { resume: true });
     }
 
     #[test]

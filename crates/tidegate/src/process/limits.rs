@@ -9,21 +9,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub(super) fn raise_open_files(wanted: Option<u64>) -> Result<(), String> {
     let now = getrlimit(Resource::Nofile);
     let limit = match wanted {
-        Some(wanted) => Rlimit {
-            current: Some(wanted),
-            maximum: Some(now.maximum.map_or(wanted, |max| max.max(wanted))),
-        },
-        None => Rlimit {
-            current: now.maximum,
-            maximum: now.maximum,
-        },
+        Some(wanted) => {
+            Rlimit { current: Some(wanted), maximum: Some(now.maximum.map_or(wanted, |max| max.max(wanted))) }
+        }
+        None => Rlimit { current: now.maximum, maximum: now.maximum },
     };
     setrlimit(Resource::Nofile, limit).map_err(|error| {
         let error = crate::logs::error_log::errno(&error.into());
-        format!(
-            "setrlimit(RLIMIT_NOFILE, {}) failed ({error})",
-            wanted.unwrap_or_default()
-        )
+        format!("setrlimit(RLIMIT_NOFILE, {}) failed ({error})", wanted.unwrap_or_default())
     })
 }
 

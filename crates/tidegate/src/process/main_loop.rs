@@ -40,8 +40,7 @@ impl<E: Engine> MainLoop<'_, E> {
     pub(super) async fn run(mut self) {
         loop {
             let event = self.next_event().await;
-            let old_binary_runs =
-                self.old_binary.is_some() && rustix::process::getppid() == self.old_binary;
+            let old_binary_runs = self.old_binary.is_some() && rustix::process::getppid() == self.old_binary;
             self.lifecycle.old_binary_runs(old_binary_runs);
             let action = self.lifecycle.on(event);
             if let Event::Signal(signal) = event {
@@ -81,10 +80,7 @@ impl<E: Engine> MainLoop<'_, E> {
         let Some(Ok(Some(status))) = self.new_binary.as_mut().map(Child::try_wait) else {
             return false;
         };
-        self.reporter.say(
-            Level::Notice,
-            &format!("the new binary's process ended: {status}"),
-        );
+        self.reporter.say(Level::Notice, &format!("the new binary's process ended: {status}"));
         self.new_binary = None;
         true
     }
@@ -118,20 +114,14 @@ impl<E: Engine> MainLoop<'_, E> {
     fn reload(&mut self) {
         match (self.invocation.load)() {
             Ok(config) => self.serve_by(config),
-            Err(faults) => faults
-                .iter()
-                .for_each(|(level, fault)| self.reporter.say(*level, fault)),
+            Err(faults) => faults.iter().for_each(|(level, fault)| self.reporter.say(*level, fault)),
         }
     }
 
     fn serve_by(&mut self, config: Config) {
         // The logs first: what goes wrong after them is said in the new place.
         let opened = self.reporter.open(&self.logs, &config.main.error_logs);
-        let served = opened.and_then(|()| {
-            self.engine
-                .reload(config.clone())
-                .map_err(|error| error.to_string())
-        });
+        let served = opened.and_then(|()| self.engine.reload(config.clone()).map_err(|error| error.to_string()));
         if let Err(error) = served {
             self.reporter.say(Level::Emerg, &error);
             // The old logs were open a moment ago; if they are not now, the new ones stay.
@@ -174,9 +164,7 @@ impl<E: Engine> MainLoop<'_, E> {
     /// nginx gives reopened files to the account that its workers run under.
     fn log_owner(&self) -> Option<u32> {
         match account::for_workers(self.config.main.user.as_ref()) {
-            Ok(account::Workers::RunAs(account)) if self.config.main.master_process => {
-                Some(account.uid)
-            }
+            Ok(account::Workers::RunAs(account)) if self.config.main.master_process => Some(account.uid),
             _ => None,
         }
     }

@@ -22,12 +22,8 @@ impl PidFile {
     /// # Errors
     /// nginx's words: `open() "PATH" failed (13: Permission denied)`.
     pub fn write(path: &Path) -> Result<Self, String> {
-        fs::write(path, format!("{}\n", std::process::id()))
-            .map_err(|error| failed("open", path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            old_binary: false,
-        })
+        fs::write(path, format!("{}\n", std::process::id())).map_err(|error| failed("open", path, &error))?;
+        Ok(Self { path: path.to_owned(), old_binary: false })
     }
 
     /// Makes room for a new binary's file: this one becomes `PATH.oldbin`.
@@ -60,12 +56,7 @@ impl PidFile {
         let to = self.place();
         fs::rename(&from, &to).map_err(|error| {
             self.old_binary = !old_binary;
-            format!(
-                "rename \"{}\" to \"{}\" failed ({})",
-                from.display(),
-                to.display(),
-                errno(&error)
-            )
+            format!("rename \"{}\" to \"{}\" failed ({})", from.display(), to.display(), errno(&error))
         })
     }
 
@@ -110,11 +101,7 @@ pub fn read(path: &Path) -> Result<i32, String> {
     let number = text.trim_end_matches(['\r', '\n']);
     let invalid = || format!("invalid PID number \"{number}\" in \"{}\"", path.display());
     let all_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let parsed = if all_digits {
-        number.parse().ok()
-    } else {
-        None
-    };
+    let parsed = if all_digits { number.parse().ok() } else { None };
     parsed.filter(|number| *number > 0).ok_or_else(invalid)
 }
 
@@ -167,17 +154,9 @@ mod tests {
         let shown = path.display();
         let missing = format!("open() \"{shown}\" failed (2: No such file or directory)");
         assert_eq!(read(&path), Err(missing));
-        for (text, number) in [
-            ("", ""),
-            ("12x\n", "12x"),
-            ("0\n", "0"),
-            ("99999999999\n", "99999999999"),
-        ] {
+        for (text, number) in [("", ""), ("12x\n", "12x"), ("0\n", "0"), ("99999999999\n", "99999999999")] {
             fs::write(&path, text).unwrap();
-            assert_eq!(
-                read(&path),
-                Err(format!("invalid PID number \"{number}\" in \"{shown}\""))
-            );
+            assert_eq!(read(&path), Err(format!("invalid PID number \"{number}\" in \"{shown}\"")));
         }
     }
 

@@ -44,12 +44,10 @@ impl Reporter {
                 // Only access logs have variables in their names.
                 LogFile::Template(_) => continue,
             };
-            let sink =
-                logs.open(target, Buffering::default())
-                    .map_err(|error| match &log.file {
-                        LogFile::Path(path) => cannot_open(path, &error),
-                        _ => error.to_string(),
-                    })?;
+            let sink = logs.open(target, Buffering::default()).map_err(|error| match &log.file {
+                LogFile::Path(path) => cannot_open(path, &error),
+                _ => error.to_string(),
+            })?;
             sinks.push((sink, log.level));
         }
         self.first_file = wanted.iter().find_map(|log| match &log.file {
@@ -68,11 +66,7 @@ impl Reporter {
 
     /// The file that standard error goes to in the background, unless standard error itself is the log.
     pub(super) fn instead_of_stderr(&self) -> Option<&Path> {
-        if self.writes_to_stderr {
-            None
-        } else {
-            self.first_file.as_deref()
-        }
+        if self.writes_to_stderr { None } else { self.first_file.as_deref() }
     }
 
     /// Says it.

@@ -29,9 +29,7 @@ pub(super) fn start<'a>(
 ) -> io::Result<Child> {
     let legacy = inherit::Legacy::of(sockets)?;
     let mut command = Command::new(binary);
-    command
-        .arg0(&invocation.program)
-        .args(&invocation.arguments);
+    command.arg0(&invocation.program).args(&invocation.arguments);
     command.env(inherit::VARIABLE, legacy.text());
     daemon::forget_background(&mut command);
     command.spawn()

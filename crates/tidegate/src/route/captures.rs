@@ -19,11 +19,7 @@ pub struct RegexFailed {
 
 impl fmt::Display for RegexFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "matching \"{}\" failed: {}",
-            self.expression, self.reason
-        )
+        write!(f, "matching \"{}\" failed: {}", self.expression, self.reason)
     }
 }
 
@@ -46,10 +42,8 @@ impl Captures {
     /// [`RegexFailed`] if the match needs more steps than allowed.
     pub fn matches(&mut self, regex: &Regex, subject: &[u8]) -> Result<bool, RegexFailed> {
         let compiled = regex.compiled();
-        let failed = |error: fancy_regex::Error| RegexFailed {
-            expression: regex.text().to_owned(),
-            reason: error.to_string(),
-        };
+        let failed =
+            |error: fancy_regex::Error| RegexFailed { expression: regex.text().to_owned(), reason: error.to_string() };
         if compiled.captures_len() <= 1 {
             let matched = compiled.is_match(subject).map_err(failed)?;
             if matched {
@@ -61,8 +55,7 @@ impl Captures {
             return Ok(false);
         };
         self.groups.clear();
-        self.groups
-            .extend((0..found.len()).map(|group| found.get(group).map(|m| m.start()..m.end())));
+        self.groups.extend((0..found.len()).map(|group| found.get(group).map(|m| m.start()..m.end())));
         self.subject = subject.into();
         self.set_named(regex);
         Ok(true)
@@ -106,11 +99,7 @@ pub(super) mod tests {
 
     /// An expression whose named groups are numbered 0, 1, … in the order of the pattern.
     pub(in crate::route) fn regex(text: &str) -> Regex {
-        let compiled = RegexBuilder::new(text)
-            .bytes_mode(BytesMode::Ascii)
-            .backtrack_limit(100_000)
-            .build()
-            .unwrap();
+        let compiled = RegexBuilder::new(text).bytes_mode(BytesMode::Ascii).backtrack_limit(100_000).build().unwrap();
         let mut next = 0;
         let names = compiled.capture_names().map(|name| {
             name.map(|_| {
@@ -129,17 +118,9 @@ pub(super) mod tests {
         assert_eq!(captures.number(1), Some(b"a".as_slice()));
         assert_eq!(captures.number(2), None);
         assert!(!captures.matches(&regex("(x)"), b"ac").unwrap());
-        assert_eq!(
-            captures.number(1),
-            Some(b"a".as_slice()),
-            "no match, no change"
-        );
+        assert_eq!(captures.number(1), Some(b"a".as_slice()), "no match, no change");
         assert!(captures.matches(&regex("c"), b"ac").unwrap());
-        assert_eq!(
-            captures.number(1),
-            None,
-            "an expression without groups clears the numbers"
-        );
+        assert_eq!(captures.number(1), None, "an expression without groups clears the numbers");
         assert_eq!(captures.named(0), Some(b"a".as_slice()));
         assert_eq!(captures.named(1), None);
     }
@@ -156,11 +137,7 @@ pub(super) mod tests {
     #[test]
     fn matches_paths_that_are_not_utf8() {
         let mut captures = Captures::default();
-        assert!(
-            captures
-                .matches(&regex("^/(.)b(.*)$"), b"/\xffb\xfe\xc3\xa9")
-                .unwrap()
-        );
+        assert!(captures.matches(&regex("^/(.)b(.*)$"), b"/\xffb\xfe\xc3\xa9").unwrap());
         assert_eq!(captures.number(1), Some(b"\xff".as_slice()));
         assert_eq!(captures.number(2), Some(b"\xfe\xc3\xa9".as_slice()));
         assert!(captures.matches(&regex("^/é$"), "/é".as_bytes()).unwrap());
@@ -176,27 +153,13 @@ pub(super) mod tests {
 
     /// Expressions that look around, back and at words, in every mode they can be compiled for.
     static AWKWARD: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let modes = [
-            BytesMode::Ascii,
-            BytesMode::Unicode,
-            BytesMode::UnicodeBytes,
-        ];
-        let texts = [
-            "(.)(?=a)",
-            "(?i)(\\w+)/?(?<!x)$",
-            "^(.*?)(é|a)\\b",
-            "(a)\\1",
-            "(?:)(.?)",
-            "([^/]*)$",
-            "(?>a+)b",
-        ];
+        let modes = [BytesMode::Ascii, BytesMode::Unicode, BytesMode::UnicodeBytes];
+        let texts = ["(.)(?=a)", "(?i)(\\w+)/?(?<!x)$", "^(.*?)(é|a)\\b", "(a)\\1", "(?:)(.?)", "([^/]*)$", "(?>a+)b"];
         let compile = |text, mode| {
             let compiled = RegexBuilder::new(text).bytes_mode(mode).build().unwrap();
             Regex::new(text, compiled, vec![])
         };
-        let all = texts
-            .iter()
-            .flat_map(|text| modes.iter().map(|&mode| compile(text, mode)));
+        let all = texts.iter().flat_map(|text| modes.iter().map(|&mode| compile(text, mode)));
         all.collect()
     });
 

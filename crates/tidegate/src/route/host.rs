@@ -46,31 +46,22 @@ impl<'a> Host<'a> {
         if name.is_empty() {
             return Err(HostError);
         }
-        Ok(Self {
-            name: lower_case(name),
-            port,
-        })
+        Ok(Self { name: lower_case(name), port })
     }
 }
 
 fn literal_end(text: &[u8]) -> Result<usize, HostError> {
-    let end = text
-        .iter()
-        .position(|&byte| byte == b']')
-        .ok_or(HostError)?;
+    let end = text.iter().position(|&byte| byte == b']').ok_or(HostError)?;
     let inner = text.get(1..end).unwrap_or_default();
     let valid = inner.iter().all(|&byte| byte == b':' || is_name_byte(byte));
     if valid { Ok(end + 1) } else { Err(HostError) }
 }
 
 fn name_end(text: &[u8]) -> Result<usize, HostError> {
-    let end = text
-        .iter()
-        .position(|&byte| byte == b':')
-        .unwrap_or(text.len());
+    let end = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
-    let valid = name.iter().all(|&byte| byte == b'%' || is_name_byte(byte))
-        && !name.windows(2).any(|pair| pair == b"..");
+    let valid =
+        name.iter().all(|&byte| byte == b'%' || is_name_byte(byte)) && !name.windows(2).any(|pair| pair == b"..");
     if valid { Ok(end) } else { Err(HostError) }
 }
 
@@ -85,20 +76,13 @@ fn parse_port(digits: &[u8]) -> Result<Option<u16>, HostError> {
         if !digit.is_ascii_digit() {
             return Err(HostError);
         }
-        port = port
-            .checked_mul(10)
-            .and_then(|port| port.checked_add(u16::from(digit - b'0')))
-            .ok_or(HostError)?;
+        port = port.checked_mul(10).and_then(|port| port.checked_add(u16::from(digit - b'0'))).ok_or(HostError)?;
     }
     Ok((port != 0).then_some(port))
 }
 
 fn lower_case(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.iter().any(u8::is_ascii_uppercase) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    }
+    if name.iter().any(u8::is_ascii_uppercase) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 #[cfg(test)]

@@ -57,11 +57,7 @@ enum Outcome {
 impl LocationTable {
     /// Builds the table of a server. Locations are copied out of it; their settings are shared.
     pub fn new(server: &Server) -> Self {
-        let mut table = Self {
-            locations: Vec::new(),
-            levels: Vec::new(),
-            named: Vec::new(),
-        };
+        let mut table = Self { locations: Vec::new(), levels: Vec::new(), named: Vec::new() };
         table.insert(&server.root);
         for location in &server.named {
             let id = table.insert(location);
@@ -74,10 +70,7 @@ impl LocationTable {
 
     fn insert(&mut self, location: &Location) -> LocationId {
         let id = LocationId(u32::try_from(self.locations.len()).unwrap_or(u32::MAX));
-        self.locations.push(Location {
-            children: Vec::new(),
-            ..location.clone()
-        });
+        self.locations.push(Location { children: Vec::new(), ..location.clone() });
         self.levels.push(Level::default());
         let mut level = Level::default();
         for child in &location.children {
@@ -112,19 +105,11 @@ impl LocationTable {
     pub fn find(&self, path: &[u8], captures: &mut Captures) -> Result<Found, RegexFailed> {
         Ok(match self.search(LocationId::SERVER, path, captures)? {
             Outcome::Final(found) => found,
-            Outcome::Open(location) => Found {
-                location,
-                redirect: false,
-            },
+            Outcome::Open(location) => Found { location, redirect: false },
         })
     }
 
-    fn search(
-        &self,
-        inside: LocationId,
-        path: &[u8],
-        captures: &mut Captures,
-    ) -> Result<Outcome, RegexFailed> {
+    fn search(&self, inside: LocationId, path: &[u8], captures: &mut Captures) -> Result<Outcome, RegexFailed> {
         let Some(level) = self.levels.get(inside.index()) else {
             return Ok(Outcome::Open(inside));
         };
@@ -142,10 +127,7 @@ impl LocationTable {
             Static::None => {}
         }
         if !no_regex && let Some(location) = self.search_expressions(inside, path, captures)? {
-            return Ok(Outcome::Final(Found {
-                location,
-                redirect: false,
-            }));
+            return Ok(Outcome::Final(Found { location, redirect: false }));
         }
         Ok(Outcome::Open(best))
     }
@@ -173,9 +155,7 @@ impl LocationTable {
     /// The `Location` of the redirect that adds the slash: the location's own name, escaped, and the request's arguments.
     pub fn slash_redirect(&self, id: LocationId, args: &[u8]) -> Vec<u8> {
         let name = match &self.get(id).pattern {
-            Pattern::Exact(name) | Pattern::Prefix(name) | Pattern::PrefixNoRegex(name) => {
-                name.as_bytes()
-            }
+            Pattern::Exact(name) | Pattern::Prefix(name) | Pattern::PrefixNoRegex(name) => name.as_bytes(),
             Pattern::Server | Pattern::Regex(_) | Pattern::Named(_) => b"/",
         };
         let mut target = Vec::with_capacity(name.len() + 1 + args.len());

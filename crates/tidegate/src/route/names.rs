@@ -34,11 +34,7 @@ impl Names {
             regexes: Vec::new(),
         };
         for &index in members {
-            for name in servers
-                .get(index)
-                .into_iter()
-                .flat_map(|server| &server.names)
-            {
+            for name in servers.get(index).into_iter().flat_map(|server| &server.names) {
                 names.add(name, index);
             }
         }
@@ -95,28 +91,20 @@ impl Names {
         if self.suffixes.is_empty() {
             return None;
         }
-        dots(host)
-            .filter_map(|dot| host.get(dot..))
-            .find_map(|suffix| self.suffixes.get(suffix).copied())
+        dots(host).filter_map(|dot| host.get(dot..)).find_map(|suffix| self.suffixes.get(suffix).copied())
     }
 
     fn find_prefix(&self, host: &[u8]) -> Option<usize> {
         if self.prefixes.is_empty() {
             return None;
         }
-        dots(host)
-            .rev()
-            .filter_map(|dot| host.get(..=dot))
-            .find_map(|prefix| self.prefixes.get(prefix).copied())
+        dots(host).rev().filter_map(|dot| host.get(..=dot)).find_map(|prefix| self.prefixes.get(prefix).copied())
     }
 }
 
 /// Where the dots are.
 fn dots(host: &[u8]) -> impl DoubleEndedIterator<Item = usize> + '_ {
-    host.iter()
-        .enumerate()
-        .filter(|&(_, &byte)| byte == b'.')
-        .map(|(index, _)| index)
+    host.iter().enumerate().filter(|&(_, &byte)| byte == b'.').map(|(index, _)| index)
 }
 
 #[cfg(test)]
@@ -168,11 +156,7 @@ mod tests {
             ("elsewhere", 0),
         ] {
             let mut captures = Captures::default();
-            assert_eq!(
-                table.find(host.as_bytes(), &mut captures),
-                Ok(expected),
-                "{host}"
-            );
+            assert_eq!(table.find(host.as_bytes(), &mut captures), Ok(expected), "{host}");
             let named = (expected == 7).then_some(b"abc".as_slice());
             assert_eq!(captures.named(0), named, "{host}");
         }

@@ -185,7 +185,12 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, client: &mut dyn Client, timer: &mut Timer) -> Poll<Result<(), Ended>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut dyn Client,
+        timer: &mut Timer,
+    ) -> Poll<Result<(), Ended>> {
         while !self.sending.is_over() {
             match self.sending.poll(cx, self.connection, client) {
                 Poll::Pending => return Poll::Pending,

@@ -63,8 +63,8 @@ impl Pool {
 
     /// Keeps a connection whose last response was complete, unless its time or its requests are used up.
     pub(crate) fn give(&mut self, connection: Connection, now: Instant) {
-        let spent = connection.requests >= self.settings.requests
-            || now.duration_since(connection.born) >= self.settings.time;
+        let spent =
+            connection.requests >= self.settings.requests || now.duration_since(connection.born) >= self.settings.time;
         if self.settings.idle == 0 || spent || !is_quiet(&connection.stream) {
             return;
         }

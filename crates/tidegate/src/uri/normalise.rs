@@ -58,12 +58,7 @@ pub(super) fn normalise(path: &[u8], merge_slashes: bool) -> Result<Vec<u8>, Tar
     finish(out, state)
 }
 
-fn step(
-    out: &mut Vec<u8>,
-    state: State,
-    byte: u8,
-    merge_slashes: bool,
-) -> Result<State, TargetError> {
+fn step(out: &mut Vec<u8>, state: State, byte: u8, merge_slashes: bool) -> Result<State, TargetError> {
     match (state, byte) {
         (State::Segment, b'/') => out.push(b'/'),
         (State::Slash, b'/') if merge_slashes => {}

@@ -27,8 +27,7 @@ pub struct Target<'a> {
 impl Target<'_> {
     /// Whether the path received differs from the normalised one.
     pub fn is_complex(&self) -> bool {
-        !self.raw.starts_with(&self.path)
-            || !matches!(self.raw.get(self.path.len()), None | Some(b'?'))
+        !self.raw.starts_with(&self.path) || !matches!(self.raw.get(self.path.len()), None | Some(b'?'))
     }
 }
 
@@ -79,14 +78,8 @@ pub fn parse_target(target: &[u8], merge_slashes: bool) -> Result<Target<'_>, Ta
 }
 
 fn parse_absolute(target: &[u8], merge_slashes: bool) -> Result<Target<'_>, TargetError> {
-    let scheme_end = target
-        .iter()
-        .position(|&byte| !is_scheme_byte(byte))
-        .ok_or(TargetError::Form)?;
-    let rest = target
-        .get(scheme_end..)
-        .and_then(|rest| rest.strip_prefix(b"://"))
-        .ok_or(TargetError::Form)?;
+    let scheme_end = target.iter().position(|&byte| !is_scheme_byte(byte)).ok_or(TargetError::Form)?;
+    let rest = target.get(scheme_end..).and_then(|rest| rest.strip_prefix(b"://")).ok_or(TargetError::Form)?;
     let end = authority_end(rest)?;
     let (authority, after) = rest.split_at(end);
     let raw = if after.is_empty() { b"/" } else { after };
@@ -101,9 +94,7 @@ fn is_scheme_byte(byte: u8) -> bool {
 fn authority_end(rest: &[u8]) -> Result<usize, TargetError> {
     let host = match rest.first() {
         Some(b'[') => literal_end(rest)?,
-        _ => count(rest, |byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
-        }),
+        _ => count(rest, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')),
     };
     let after = rest.get(host..).unwrap_or_default();
     let port = match after.split_first() {
@@ -133,28 +124,13 @@ fn count(bytes: &[u8], accept: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|&&byte| accept(byte)).count()
 }
 
-fn parse_path<'a>(
-    raw: &'a [u8],
-    authority: Option<&'a [u8]>,
-    merge_slashes: bool,
-) -> Result<Target<'a>, TargetError> {
+fn parse_path<'a>(raw: &'a [u8], authority: Option<&'a [u8]>, merge_slashes: bool) -> Result<Target<'a>, TargetError> {
     if raw.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
         return Err(TargetError::ControlByte);
     }
     let (written, args) = cut(raw);
-    let path = if is_plain(written) {
-        Cow::Borrowed(written)
-    } else {
-        Cow::Owned(normalise(written, merge_slashes)?)
-    };
-    Ok(Target {
-        raw,
-        path,
-        args,
-        authority,
-        quoted: written.contains(&b'%'),
-        raw_is_valid: !written.is_empty(),
-    })
+    let path = if is_plain(written) { Cow::Borrowed(written) } else { Cow::Owned(normalise(written, merge_slashes)?) };
+    Ok(Target { raw, path, args, authority, quoted: written.contains(&b'%'), raw_is_valid: !written.is_empty() })
 }
 
 /// The path as written and the arguments; a fragment is dropped.
@@ -170,8 +146,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn path(target: &str) -> Result<String, TargetError> {
-        parse_target(target.as_bytes(), true)
-            .map(|target| String::from_utf8_lossy(&target.path).into_owned())
+        parse_target(target.as_bytes(), true).map(|target| String::from_utf8_lossy(&target.path).into_owned())
     }
 
     #[test]
@@ -286,10 +261,7 @@ mod tests {
 
     #[test]
     fn borrows_a_path_that_needs_no_change() {
-        assert!(matches!(
-            parse_target(b"/static/app.js?v=1", true).unwrap().path,
-            Cow::Borrowed(b"/static/app.js")
-        ));
+        assert!(matches!(parse_target(b"/static/app.js?v=1", true).unwrap().path, Cow::Borrowed(b"/static/app.js")));
     }
 
     proptest! {

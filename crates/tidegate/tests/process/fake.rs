@@ -24,21 +24,11 @@ pub(crate) fn run(file: PathBuf) -> u8 {
         let loaded = config::load_text(&std::fs::read_to_string(&file).unwrap());
         let faults = || {
             let said = loaded.diagnostics.iter();
-            said.map(|said| {
-                (
-                    Level::Emerg,
-                    format!("{} in {}:1", said.message, file.display()),
-                )
-            })
-            .collect()
+            said.map(|said| (Level::Emerg, format!("{} in {}:1", said.message, file.display()))).collect()
         };
         loaded.config.clone().ok_or_else(faults)
     };
-    let invocation = Invocation {
-        program,
-        arguments: words.collect(),
-        load: Box::new(load),
-    };
+    let invocation = Invocation { program, arguments: words.collect(), load: Box::new(load) };
     match (invocation.load)() {
         Ok(config) => process::run(&invocation, config, Fake::start),
         Err(_) => 1,
@@ -61,32 +51,19 @@ struct Shared {
 impl Fake {
     fn start(start: Start) -> Result<Self, String> {
         let address = address(&start.config);
-        let left = start
-            .inherited
-            .into_iter()
-            .find(|left| left.address == ListenAddress::Socket(address));
+        let left = start.inherited.into_iter().find(|left| left.address == ListenAddress::Socket(address));
         let listener = match left {
             Some(left) => TcpListener::from(left.socket),
-            None => {
-                TcpListener::bind(address).map_err(|error| format!("bind() failed: {error}"))?
-            }
+            None => TcpListener::bind(address).map_err(|error| format!("bind() failed: {error}"))?,
         };
         listener.set_nonblocking(true).unwrap();
-        let mut fake = Self {
-            listener: Arc::new(listener),
-            shared: Arc::default(),
-            accepting: Arc::default(),
-        };
+        let mut fake = Self { listener: Arc::new(listener), shared: Arc::default(), accepting: Arc::default() };
         fake.reload(start.config)?;
         Ok(fake)
     }
 
     fn accept(&self) {
-        let (listener, shared, accepting) = (
-            self.listener.clone(),
-            self.shared.clone(),
-            self.accepting.clone(),
-        );
+        let (listener, shared, accepting) = (self.listener.clone(), self.shared.clone(), self.accepting.clone());
         thread::spawn(move || {
             while accepting.load(Ordering::SeqCst) {
                 match listener.accept() {

@@ -30,11 +30,7 @@ fn term_ends_it_and_removes_the_pid_file() {
     scene.signal(pid, Signal::TERM);
     assert_eq!(scene.exit_code(), 0);
     assert!(!scene.path("pid").exists());
-    assert!(
-        scene
-            .log()
-            .contains("signal 15 (SIGTERM) received, exiting\n")
-    );
+    assert!(scene.log().contains("signal 15 (SIGTERM) received, exiting\n"));
 }
 
 #[test]
@@ -71,9 +67,7 @@ fn hup_serves_by_the_new_file() {
     let scene = Scene::start("daemon off;", "first");
     scene.write("daemon off;", "second");
     scene.signal(scene.pid("pid").unwrap(), Signal::HUP);
-    eventually("the second file serves", || {
-        scene.answer().is_some_and(|answer| answer.name == "second")
-    });
+    eventually("the second file serves", || scene.answer().is_some_and(|answer| answer.name == "second"));
 }
 
 #[test]
@@ -132,15 +126,11 @@ fn usr2_hands_the_sockets_to_a_new_binary() {
     let old = scene.pid("pid").unwrap();
     scene.write("", "second");
     scene.signal(old, Signal::USR2);
-    eventually("both pid files are there", || {
-        scene.pid("pid.oldbin") == Some(old) && scene.pid("pid").is_some()
-    });
+    eventually("both pid files are there", || scene.pid("pid.oldbin") == Some(old) && scene.pid("pid").is_some());
     let new = scene.pid("pid").unwrap();
     assert_ne!(new, old);
     scene.signal(old, Signal::WINCH);
-    eventually("the old one accepts no more", || {
-        scene.log().contains("stopped accepting")
-    });
+    eventually("the old one accepts no more", || scene.log().contains("stopped accepting"));
     assert!((0..10).all(|_| scene.answer().unwrap().process == new));
     assert_eq!(scene.answer().unwrap().name, "second");
     scene.signal(old, Signal::QUIT);
@@ -153,20 +143,12 @@ fn the_old_binary_serves_again_when_the_new_one_ends() {
     let scene = Scene::start_daemon("first");
     let old = scene.pid("pid").unwrap();
     scene.signal(old, Signal::USR2);
-    eventually("both pid files are there", || {
-        scene.pid("pid.oldbin") == Some(old) && scene.pid("pid").is_some()
-    });
+    eventually("both pid files are there", || scene.pid("pid.oldbin") == Some(old) && scene.pid("pid").is_some());
     scene.signal(old, Signal::WINCH);
-    eventually("the old one accepts no more", || {
-        scene.log().contains("stopped accepting")
-    });
+    eventually("the old one accepts no more", || scene.log().contains("stopped accepting"));
     scene.signal(scene.pid("pid").unwrap(), Signal::QUIT);
-    eventually("the old one has its name again", || {
-        scene.pid("pid") == Some(old)
-    });
-    eventually("the old one answers", || {
-        scene.answer().is_some_and(|answer| answer.process == old)
-    });
+    eventually("the old one has its name again", || scene.pid("pid") == Some(old));
+    eventually("the old one answers", || scene.answer().is_some_and(|answer| answer.process == old));
 }
 
 #[test]
@@ -175,14 +157,8 @@ fn a_new_binary_that_cannot_serve_leaves_the_old_one_as_it_was() {
     let old = scene.pid("pid").unwrap();
     scene.write("nonsense;", "second");
     scene.signal(old, Signal::USR2);
-    eventually("the new one came and went", || {
-        scene
-            .log()
-            .contains("the new binary's process ended: exit status: 1")
-    });
-    eventually("the old one has its name again", || {
-        scene.pid("pid") == Some(old)
-    });
+    eventually("the new one came and went", || scene.log().contains("the new binary's process ended: exit status: 1"));
+    eventually("the old one has its name again", || scene.pid("pid") == Some(old));
     assert_eq!(scene.answer().unwrap().process, old);
 }
 
@@ -192,13 +168,7 @@ fn an_answer_in_progress_survives_a_reload() {
     let mut held = scene.connect().unwrap();
     scene.write("daemon off;", "second");
     scene.signal(scene.pid("pid").unwrap(), Signal::HUP);
-    eventually("the second file serves", || {
-        scene.answer().is_some_and(|answer| answer.name == "second")
-    });
+    eventually("the second file serves", || scene.answer().is_some_and(|answer| answer.name == "second"));
     let mut byte = [0];
-    assert_eq!(
-        held.read(&mut byte).unwrap(),
-        1,
-        "the first answer is still there to be read"
-    );
+    assert_eq!(held.read(&mut byte).unwrap(), 1, "the first answer is still there to be read");
 }

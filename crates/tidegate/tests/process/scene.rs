@@ -54,11 +54,7 @@ impl Scene {
 
     pub(crate) fn spawn(main: &str, name: &str) -> Self {
         // The port is free again when this line ends; another test binds its own.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self::spawn_on(port, main, name)
     }
 
@@ -72,11 +68,7 @@ impl Scene {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self {
-            folder,
-            port,
-            process,
-        }
+        Self { folder, port, process }
     }
 
     /// Replaces the configuration.
@@ -94,11 +86,7 @@ impl Scene {
 
     /// The number in a pid file.
     pub(crate) fn pid(&self, name: &str) -> Option<i32> {
-        fs::read_to_string(self.path(name))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        fs::read_to_string(self.path(name)).ok()?.trim().parse().ok()
     }
 
     pub(crate) fn signal(&self, process: i32, signal: Signal) {
@@ -117,11 +105,7 @@ impl Scene {
     pub(crate) fn exit_code(&mut self) -> i32 {
         let start = Instant::now();
         while self.runs() {
-            assert!(
-                start.elapsed() < LONG,
-                "it does not end; its log:\n{}",
-                self.log()
-            );
+            assert!(start.elapsed() < LONG, "it does not end; its log:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(2));
         }
         self.process.wait().unwrap().code().unwrap()
@@ -129,12 +113,7 @@ impl Scene {
 
     pub(crate) fn stderr(&mut self) -> String {
         let mut said = String::new();
-        self.process
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut said)
-            .unwrap();
+        self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         said
     }
 
@@ -150,14 +129,9 @@ impl Scene {
 
     pub(crate) fn answer(&self) -> Option<Answer> {
         let mut line = String::new();
-        BufReader::new(self.connect().ok()?)
-            .read_line(&mut line)
-            .ok()?;
+        BufReader::new(self.connect().ok()?).read_line(&mut line).ok()?;
         let (name, process) = line.trim().split_once(' ')?;
-        Some(Answer {
-            name: name.into(),
-            process: process.parse().ok()?,
-        })
+        Some(Answer { name: name.into(), process: process.parse().ok()? })
     }
 }
 

@@ -24,9 +24,7 @@ fn read_repeat(text: &str) -> Result<(usize, &str), String> {
 }
 
 fn read_one(text: &str) -> Result<(Vec<u8>, &str), String> {
-    let inner = text
-        .strip_prefix('"')
-        .ok_or_else(|| format!("expected a quote at `{text}`"))?;
+    let inner = text.strip_prefix('"').ok_or_else(|| format!("expected a quote at `{text}`"))?;
     let mut bytes = Vec::new();
     let mut letters = inner.char_indices();
     while let Some((at, letter)) = letters.next() {
@@ -56,9 +54,7 @@ fn unescape(escape: char, hex: Option<&str>) -> Result<u8, String> {
         'x' => hex
             .and_then(|digits| u8::from_str_radix(digits, 16).ok())
             .ok_or_else(|| "\\x needs two hex digits".to_owned()),
-        other => Err(format!(
-            "unknown escape \\{other}; known: \\r \\n \\t \\0 \\\\ \\\" \\xNN"
-        )),
+        other => Err(format!("unknown escape \\{other}; known: \\r \\n \\t \\0 \\\\ \\\" \\xNN")),
     }
 }
 

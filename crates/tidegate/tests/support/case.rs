@@ -183,11 +183,7 @@ pub(crate) enum Signal {
 #[derive(Clone)]
 pub(crate) enum OriginAct {
     /// A complete answer with Content-Length.
-    Answer {
-        status: String,
-        fields: Vec<String>,
-        body: Vec<u8>,
-    },
+    Answer { status: String, fields: Vec<String>, body: Vec<u8> },
     /// Answers with the method, the target and the body received.
     Echo,
     /// Reads and drops until the peer closes or the case ends.

@@ -41,10 +41,7 @@ pub(crate) fn read_case(text: &str) -> Result<Case, String> {
     let mut case = Case {
         title: read_title(text),
         needs: Vec::new(),
-        config: Config {
-            scope: Scope::File,
-            text: String::new(),
-        },
+        config: Config { scope: Scope::File, text: String::new() },
         next: None,
         files: Vec::new(),
         origins: Vec::new(),
@@ -58,18 +55,11 @@ pub(crate) fn read_case(text: &str) -> Result<Case, String> {
     }
     for section in read_sections(text)? {
         let line = section.line;
-        add_section(&mut case, section).map_err(|why| {
-            if why.starts_with("line ") {
-                why
-            } else {
-                format!("line {line}: {why}")
-            }
-        })?;
+        add_section(&mut case, section)
+            .map_err(|why| if why.starts_with("line ") { why } else { format!("line {line}: {why}") })?;
     }
     if case.config.text.is_empty() || case.client.is_empty() {
-        return Err(
-            "a case needs a configuration (server:, http: or config:) and a client:".to_owned(),
-        );
+        return Err("a case needs a configuration (server:, http: or config:) and a client:".to_owned());
     }
     Ok(case)
 }
@@ -87,17 +77,12 @@ fn read_sections(text: &str) -> Result<Vec<Section>, String> {
             _ if line.starts_with('#') => {}
             _ if at_edge => sections.push(read_header(index + 1, line)?),
             Some(section) => {
-                section
-                    .body
-                    .push_str(line.strip_prefix("    ").unwrap_or(line.trim_start()));
+                section.body.push_str(line.strip_prefix("    ").unwrap_or(line.trim_start()));
                 section.body.push('\n');
             }
             None if line.trim().is_empty() => {}
             None => {
-                return Err(format!(
-                    "line {}: expected a section such as `server:`",
-                    index + 1
-                ));
+                return Err(format!("line {}: expected a section such as `server:`", index + 1));
             }
         }
     }
@@ -115,47 +100,24 @@ fn read_header(line: usize, text: &str) -> Result<Section, String> {
         None if text.starts_with("directory ") => (text, ""),
         None => return Err(format!("line {line}: a section header ends with a colon")),
     };
-    Ok(Section {
-        line,
-        name: name.trim().to_owned(),
-        inline: inline.trim().to_owned(),
-        body: String::new(),
-    })
+    Ok(Section { line, name: name.trim().to_owned(), inline: inline.trim().to_owned(), body: String::new() })
 }
 
 fn add_section(case: &mut Case, section: Section) -> Result<(), String> {
     let words: Vec<&str> = section.name.split_whitespace().collect();
     match words.as_slice() {
-        ["next", scope] => {
-            case.next = Some(Config {
-                scope: read_scope(scope)?,
-                text: section.text(),
-            })
-        }
+        ["next", scope] => case.next = Some(Config { scope: read_scope(scope)?, text: section.text() }),
         [scope @ ("server" | "http" | "config")] => {
-            case.config = Config {
-                scope: read_scope(scope)?,
-                text: section.text(),
-            }
+            case.config = Config { scope: read_scope(scope)?, text: section.text() }
         }
-        ["file", path] => case.files.push(File {
-            path: (*path).to_owned(),
-            content: Some(section.content()?),
-        }),
-        ["directory", path @ ..] => case.files.push(File {
-            path: path.join(" "),
-            content: None,
-        }),
+        ["file", path] => case.files.push(File { path: (*path).to_owned(), content: Some(section.content()?) }),
+        ["directory", path @ ..] => case.files.push(File { path: path.join(" "), content: None }),
         ["origin", about @ ..] => case.origins.push(read_origin(about, &section)?),
         ["client"] => case.client = read_steps(&section.lines()?, Side::Client)?,
         ["access", "log"] => case.access_log = Some(section.texts()),
         ["error", "log"] => case.error_log = Some(section.texts()),
         ["differ"] => {
-            case.differ = section
-                .texts()
-                .iter()
-                .map(|text| read_difference(text))
-                .collect::<Result<_, _>>()?
+            case.differ = section.texts().iter().map(|text| read_difference(text)).collect::<Result<_, _>>()?
         }
         ["needs"] => case.needs.push(section.inline),
         _ => return Err(format!("unknown section `{}`", section.name)),
@@ -173,21 +135,12 @@ fn read_scope(word: &str) -> Result<Scope, String> {
 }
 
 fn read_difference(text: &str) -> Result<Difference, String> {
-    let (place, reason) = text
-        .split_once(": ")
-        .ok_or("a difference reads PLACE: reason")?;
-    Ok(Difference {
-        place: place.to_owned(),
-        reason: reason.to_owned(),
-    })
+    let (place, reason) = text.split_once(": ").ok_or("a difference reads PLACE: reason")?;
+    Ok(Difference { place: place.to_owned(), reason: reason.to_owned() })
 }
 
 fn read_origin(about: &[&str], section: &Section) -> Result<Origin, String> {
-    let mut origin = Origin {
-        name: "origin".to_owned(),
-        door: Door::Tcp,
-        script: Script::Echo,
-    };
+    let mut origin = Origin { name: "origin".to_owned(), door: Door::Tcp, script: Script::Echo };
     for word in about {
         match *word {
             "ipv6" => origin.door = Door::Ipv6,
@@ -206,10 +159,7 @@ fn read_origin(about: &[&str], section: &Section) -> Result<Origin, String> {
 }
 
 fn read_script(lines: &[Line]) -> Result<Script, String> {
-    let mut blocks = Blocks {
-        first: Vec::new(),
-        every: None,
-    };
+    let mut blocks = Blocks { first: Vec::new(), every: None };
     let mut by_request = None;
     for line in lines {
         let wrong = || {
@@ -224,34 +174,20 @@ fn read_script(lines: &[Line]) -> Result<Script, String> {
             ["on", what] => (false, *what),
             _ => return Err(wrong()),
         };
-        if !matches!(what, "request" | "connection")
-            || by_request.is_some_and(|by| by != (what == "request"))
-        {
+        if !matches!(what, "request" | "connection") || by_request.is_some_and(|by| by != (what == "request")) {
             return Err(wrong());
         }
         by_request = Some(what == "request");
         let steps = read_steps(&line.below, Side::Origin)?;
-        if every {
-            blocks.every = Some(steps)
-        } else {
-            blocks.first.push(steps)
-        }
+        if every { blocks.every = Some(steps) } else { blocks.first.push(steps) }
     }
-    Ok(if by_request == Some(true) {
-        Script::Requests(blocks)
-    } else {
-        Script::Connections(blocks)
-    })
+    Ok(if by_request == Some(true) { Script::Requests(blocks) } else { Script::Connections(blocks) })
 }
 
 impl Section {
     /// The whole text: what stands behind the colon, or below.
     fn text(&self) -> String {
-        if self.inline.is_empty() {
-            self.body.clone()
-        } else {
-            self.inline.clone()
-        }
+        if self.inline.is_empty() { self.body.clone() } else { self.inline.clone() }
     }
 
     /// A file's content. `size N` counts up in digits, so that a range of it is recognised.
@@ -267,24 +203,15 @@ impl Section {
     }
 
     fn texts(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self
-            .text()
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect();
+        let mut lines: Vec<String> = self.text().lines().map(|line| line.trim().to_owned()).collect();
         lines.retain(|line| !line.is_empty());
         lines
     }
 
     fn lines(&self) -> Result<Vec<Line>, String> {
-        let numbered = self
-            .body
-            .lines()
-            .enumerate()
-            .map(|(index, text)| (self.line + 1 + index, text));
-        let mut lines = numbered
-            .filter(|(_, text)| !text.trim().is_empty() && !text.trim_start().starts_with('#'))
-            .peekable();
+        let numbered = self.body.lines().enumerate().map(|(index, text)| (self.line + 1 + index, text));
+        let mut lines =
+            numbered.filter(|(_, text)| !text.trim().is_empty() && !text.trim_start().starts_with('#')).peekable();
         read_lines(&mut lines, 0)
     }
 }
@@ -300,18 +227,12 @@ fn read_lines<'b>(
             break;
         }
         if indent > depth {
-            let above = read
-                .last_mut()
-                .ok_or_else(|| format!("line {number}: indented under nothing"))?;
+            let above = read.last_mut().ok_or_else(|| format!("line {number}: indented under nothing"))?;
             above.below = read_lines(lines, indent)?;
             continue;
         }
         lines.next();
-        read.push(Line {
-            number,
-            text: text.trim().to_owned(),
-            below: Vec::new(),
-        });
+        read.push(Line { number, text: text.trim().to_owned(), below: Vec::new() });
     }
     Ok(read)
 }

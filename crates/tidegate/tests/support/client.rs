@@ -22,12 +22,7 @@ pub(crate) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(
-        case: &'a Case,
-        place: &'a Place,
-        server: &'a mut Server,
-        moments: &Arc<Moments>,
-    ) -> Client<'a> {
+    pub(crate) fn new(case: &'a Case, place: &'a Place, server: &'a mut Server, moments: &Arc<Moments>) -> Client<'a> {
         Client {
             case,
             place,
@@ -43,10 +38,7 @@ impl<'a> Client<'a> {
     /// Plays the whole script; the error names the line at which it stopped.
     pub(crate) fn play(&mut self) -> Result<(), String> {
         let case = self.case;
-        case.client.iter().try_for_each(|step| {
-            self.step(step)
-                .map_err(|why| format!("line {}: {why}", step.line))
-        })
+        case.client.iter().try_for_each(|step| self.step(step).map_err(|why| format!("line {}: {why}", step.line)))
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -88,11 +80,7 @@ impl<'a> Client<'a> {
             ClientAct::Repeat(request, until) => self.repeat(request, until)?,
             ClientAct::Kill(signal) => self.server.kill(*signal)?,
             ClientAct::WriteNextConfig => {
-                let next = self
-                    .case
-                    .next
-                    .as_ref()
-                    .ok_or("the case has no next configuration")?;
+                let next = self.case.next.as_ref().ok_or("the case has no next configuration")?;
                 self.server.write_config(self.place, next)?;
             }
             ClientAct::Rename { from, to } => {
@@ -172,9 +160,7 @@ impl<'a> Client<'a> {
             let listen = self.place.value("listen").to_owned();
             self.connect(&listen)?;
         }
-        self.wires
-            .get_mut(&self.current)
-            .ok_or_else(|| "no connection".to_owned())
+        self.wires.get_mut(&self.current).ok_or_else(|| "no connection".to_owned())
     }
 
     fn connect(&mut self, to: &str) -> Result<(), String> {
@@ -184,19 +170,12 @@ impl<'a> Client<'a> {
     }
 
     fn request(&mut self, request: &Request) -> Result<Message, String> {
-        let receive = if request.bodiless_answer {
-            Receive::Bodiless
-        } else {
-            Receive::Message
-        };
+        let receive = if request.bodiless_answer { Receive::Bodiless } else { Receive::Message };
         let wire = self.wire()?;
         wire.send(request.head.as_bytes());
         wire.send(&request.body);
         let answer = wire.receive(&receive);
-        if answer
-            .as_ref()
-            .is_ok_and(|answer| stays_open(answer, request.bodiless_answer))
-        {
+        if answer.as_ref().is_ok_and(|answer| stays_open(answer, request.bodiless_answer)) {
             return answer;
         }
         self.wires.remove(&self.current);
@@ -208,7 +187,5 @@ impl<'a> Client<'a> {
 fn stays_open(answer: &Message, bodiless: bool) -> bool {
     answer.end == End::Complete
         && answer.framing(bodiless) != Framing::UntilEnd
-        && !answer
-            .field("Connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        && !answer.field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
 }

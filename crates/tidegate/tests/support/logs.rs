@@ -7,13 +7,10 @@ use regex::{Captures, Regex};
 use crate::support::place::Place;
 use crate::support::transcript::Seen;
 
-static TIME: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\]"));
+static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\]"));
 static SECONDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[0-9]+\.[0-9]{3}\b"));
 static ERROR_LINE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[([a-z]+)\] [0-9]+#[0-9]+: (\*[0-9]+ )?(.*)$",
-    )
+    pattern(r"^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} \[([a-z]+)\] [0-9]+#[0-9]+: (\*[0-9]+ )?(.*)$")
 });
 static VALUE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(^|[ |])([0-9]+)"));
 static SERVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:nginx|tidegate)/[0-9][0-9.]*"));
@@ -45,10 +42,7 @@ pub(crate) fn follow_lengths(line: &str, responses: &[Seen]) -> String {
         let whole = found.get(0).map_or(0, |found| found.end());
         let is_value = !line[whole..].starts_with(['.', ':']);
         let lengths = responses.iter().filter_map(|seen| seen.renamed);
-        let renamed = lengths
-            .filter(|(from, _)| is_value && found[2] == from.to_string())
-            .map(|(_, to)| to)
-            .next();
+        let renamed = lengths.filter(|(from, _)| is_value && found[2] == from.to_string()).map(|(_, to)| to).next();
         match renamed {
             Some(to) => format!("{}{to}", &found[1]),
             None => found[0].to_owned(),
@@ -69,9 +63,7 @@ pub(crate) fn read_error_log(place: &Place) -> Vec<String> {
         let (level, message) = (&parts[1], &parts[3]);
         let told = parts.get(2).is_some() || is_serious(level);
         if told && !CHANCE.iter().any(|chance| message.contains(chance)) {
-            let message = TEMP_FILE
-                .replace_all(&place.unfill(message), "{{temp file}}")
-                .into_owned();
+            let message = TEMP_FILE.replace_all(&place.unfill(message), "{{temp file}}").into_owned();
             lines.push(format!("[{level}] {message}"));
         }
     }

@@ -45,18 +45,9 @@ impl Message {
     /// Reads a head, whose empty line is included in `bytes`.
     pub(crate) fn from_head(bytes: &[u8]) -> Message {
         let text = show_latin(bytes);
-        let mut lines = text
-            .split('\n')
-            .map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         let start = lines.next().unwrap_or_default().to_owned();
-        Message {
-            start,
-            fields: lines
-                .filter(|line| !line.is_empty())
-                .map(read_field)
-                .collect(),
-            ..Message::default()
-        }
+        Message { start, fields: lines.filter(|line| !line.is_empty()).map(read_field).collect(), ..Message::default() }
     }
 
     pub(crate) fn is_response(&self) -> bool {
@@ -81,10 +72,7 @@ impl Message {
         if self.field("Transfer-Encoding").is_some() {
             return Framing::Chunked;
         }
-        match self
-            .field("Content-Length")
-            .and_then(|length| length.parse().ok())
-        {
+        match self.field("Content-Length").and_then(|length| length.parse().ok()) {
             Some(length) => Framing::Length(length),
             None if self.is_response() => Framing::UntilEnd,
             None => Framing::None,
@@ -113,12 +101,8 @@ impl Message {
         let seen = || format!("\n{self}");
         let holds = match expect {
             Expect::Start(patterns) => patterns.split('|').any(|pattern| self.starts_as(pattern)),
-            Expect::Field(name, pattern) => {
-                values(&self.fields, name).any(|value| fits(pattern, value))
-            }
-            Expect::Trailer(name, pattern) => {
-                values(&self.trailers, name).any(|value| fits(pattern, value))
-            }
+            Expect::Field(name, pattern) => values(&self.fields, name).any(|value| fits(pattern, value)),
+            Expect::Trailer(name, pattern) => values(&self.trailers, name).any(|value| fits(pattern, value)),
             Expect::NoField(name) => self.field(name).is_none(),
             Expect::Body(body) => self.body == *body,
             Expect::BodyHas(part) => find(&self.body, part).is_some(),
@@ -126,11 +110,7 @@ impl Message {
             Expect::Complete => self.end == End::Complete,
             Expect::Truncated => self.end != End::Complete && self.end != End::Silent,
         };
-        if holds {
-            Ok(())
-        } else {
-            Err(format!("expected {expect}, got:{}", seen()))
-        }
+        if holds { Ok(()) } else { Err(format!("expected {expect}, got:{}", seen())) }
     }
 }
 
@@ -219,10 +199,7 @@ fn read_field(line: &str) -> (String, String) {
 
 fn values<'a>(fields: &'a [(String, String)], name: &str) -> impl Iterator<Item = &'a str> {
     let name = name.to_owned();
-    fields
-        .iter()
-        .filter(move |(other, _)| other.eq_ignore_ascii_case(&name))
-        .map(|(_, value)| value.as_str())
+    fields.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(&name)).map(|(_, value)| value.as_str())
 }
 
 /// Heads as text: what is not printable is escaped, but for line ends and tabs.

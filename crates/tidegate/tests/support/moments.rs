@@ -16,10 +16,7 @@ const END: &str = "the end of the case";
 
 impl Moments {
     pub(crate) fn notify(&self, moment: &str) {
-        self.come
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(moment.to_owned());
+        self.come.lock().unwrap_or_else(PoisonError::into_inner).insert(moment.to_owned());
         self.news.notify_all();
     }
 
@@ -27,15 +24,8 @@ impl Moments {
     pub(crate) fn wait(&self, moment: &str, patience: Duration) -> Result<(), String> {
         let come = self.come.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = |come: &mut HashSet<String>| !come.contains(moment) && !come.contains(END);
-        let (come, _) = self
-            .news
-            .wait_timeout_while(come, patience, missing)
-            .unwrap_or_else(PoisonError::into_inner);
-        if come.contains(moment) {
-            Ok(())
-        } else {
-            Err(format!("the moment `{moment}` never came"))
-        }
+        let (come, _) = self.news.wait_timeout_while(come, patience, missing).unwrap_or_else(PoisonError::into_inner);
+        if come.contains(moment) { Ok(()) } else { Err(format!("the moment `{moment}` never came")) }
     }
 
     pub(crate) fn end(&self) {
@@ -43,9 +33,6 @@ impl Moments {
     }
 
     pub(crate) fn ended(&self) -> bool {
-        self.come
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(END)
+        self.come.lock().unwrap_or_else(PoisonError::into_inner).contains(END)
     }
 }

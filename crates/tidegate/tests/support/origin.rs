@@ -70,16 +70,8 @@ pub(crate) fn bind(origin: &Origin, place: &mut Place) -> std::io::Result<Socket
     Ok(socket)
 }
 
-fn bind_silently(
-    address: SocketAddr,
-    place: &mut Place,
-    name: &str,
-) -> std::io::Result<socket2::Socket> {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(address),
-        socket2::Type::STREAM,
-        None,
-    )?;
+fn bind_silently(address: SocketAddr, place: &mut Place, name: &str) -> std::io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.bind(&address.into())?;
     if let Some(bound) = socket.local_addr()?.as_socket() {
         place.name(name, bound);
@@ -88,12 +80,7 @@ fn bind_silently(
 }
 
 impl Running {
-    pub(crate) fn start(
-        origin: &Origin,
-        socket: Socket,
-        place: &Place,
-        moments: &Arc<Moments>,
-    ) -> Running {
+    pub(crate) fn start(origin: &Origin, socket: Socket, place: &Place, moments: &Arc<Moments>) -> Running {
         let notes = Arc::new(Notes {
             name: origin.name.clone(),
             script: Mutex::new(Queue::new(&origin.script)),
@@ -104,12 +91,7 @@ impl Running {
         });
         let shared = Arc::clone(&notes);
         let thread = Some(std::thread::spawn(move || serve(&socket, &shared)));
-        Running {
-            name: origin.name.clone(),
-            address: place.value(&origin.name).to_owned(),
-            notes,
-            thread,
-        }
+        Running { name: origin.name.clone(), address: place.value(&origin.name).to_owned(), notes, thread }
     }
 
     /// Stops accepting, waits for connections at work, and tells what was seen.
@@ -117,11 +99,7 @@ impl Running {
         self.notes.stopped.store(true, Ordering::Release);
         // Wakes the accepting thread; where nothing listens there is nothing to wake.
         drop(Stream::connect(&self.address));
-        if self
-            .thread
-            .take()
-            .is_some_and(|thread| thread.join().is_err())
-        {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             self.notes.problem("its thread panicked".to_owned());
         }
         if let Some(left) = lock(&self.notes.script).left() {
@@ -162,10 +140,7 @@ fn accept(socket: &Socket) -> Option<Stream> {
             stream.set_nodelay(true).ok()?;
             Some(Stream::Tcp(stream))
         }
-        Socket::Unix(listener) => listener
-            .accept()
-            .ok()
-            .map(|(stream, _)| Stream::Unix(stream)),
+        Socket::Unix(listener) => listener.accept().ok().map(|(stream, _)| Stream::Unix(stream)),
         Socket::Refused(_) => None,
     }
 }
@@ -188,10 +163,7 @@ impl Queue {
 
     fn next(&mut self) -> Option<Vec<Step>> {
         match self {
-            Queue::Echo => Some(vec![Step {
-                line: 0,
-                act: Act::Origin(OriginAct::Echo),
-            }]),
+            Queue::Echo => Some(vec![Step { line: 0, act: Act::Origin(OriginAct::Echo) }]),
             Queue::Requests(first, every) | Queue::Connections(first, every) => {
                 first.pop_front().or_else(|| every.clone())
             }
@@ -204,10 +176,9 @@ impl Queue {
             Queue::Requests(first, _) if !first.is_empty() => {
                 Some(format!("{} more request(s) should have come", first.len()))
             }
-            Queue::Connections(first, _) if !first.is_empty() => Some(format!(
-                "{} more connection(s) should have come",
-                first.len()
-            )),
+            Queue::Connections(first, _) if !first.is_empty() => {
+                Some(format!("{} more connection(s) should have come", first.len()))
+            }
             _ => None,
         }
     }
@@ -220,18 +191,14 @@ impl Notes {
 
     fn converse(&self, mut wire: Wire) -> Result<(), String> {
         if matches!(*lock(&self.script), Queue::Connections(..)) {
-            let steps = lock(&self.script)
-                .next()
-                .ok_or("a connection came that its script does not speak of")?;
+            let steps = lock(&self.script).next().ok_or("a connection came that its script does not speak of")?;
             return self.play(&steps, &mut wire, Message::default()).map(|_| ());
         }
         while wire.await_bytes() {
             let request = wire.receive(&Receive::Message)?;
             self.note(&request);
             let steps = lock(&self.script).next();
-            let steps = steps.ok_or_else(|| {
-                format!("a request came that its script does not speak of:\n{request}")
-            })?;
+            let steps = steps.ok_or_else(|| format!("a request came that its script does not speak of:\n{request}"))?;
             if !self.play(&steps, &mut wire, request)? {
                 break;
             }
@@ -269,11 +236,7 @@ impl Notes {
             Act::Notify(moment) => self.moments.notify(moment),
             Act::Await(moment) => self.moments.wait(moment, PATIENCE)?,
             Act::Origin(OriginAct::Echo) => wire.send(&echo(last)),
-            Act::Origin(OriginAct::Answer {
-                status,
-                fields,
-                body,
-            }) => wire.send(&answer(status, fields, body, last)),
+            Act::Origin(OriginAct::Answer { status, fields, body }) => wire.send(&answer(status, fields, body, last)),
             Act::Origin(OriginAct::Stall) => {
                 while !self.moments.ended() && !wire.ended_within(Duration::from_millis(20)) {}
                 return Ok(false);
@@ -287,12 +250,7 @@ impl Notes {
 fn echo(request: &Message) -> Vec<u8> {
     let mut body = format!("{}\n", request.start_without_version()).into_bytes();
     body.extend(&request.body);
-    answer(
-        "200 OK",
-        &["Content-Type: text/plain".to_owned()],
-        &body,
-        request,
-    )
+    answer("200 OK", &["Content-Type: text/plain".to_owned()], &body, request)
 }
 
 fn answer(status: &str, fields: &[String], body: &[u8], request: &Message) -> Vec<u8> {
@@ -304,11 +262,7 @@ fn answer(status: &str, fields: &[String], body: &[u8], request: &Message) -> Ve
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    let body = if request.start.starts_with("HEAD ") {
-        &[]
-    } else {
-        body
-    };
+    let body = if request.start.starts_with("HEAD ") { &[] } else { body };
     [head.as_bytes(), body].concat()
 }
 

@@ -45,11 +45,8 @@ impl Place {
 
     /// A port that was free a moment ago. If somebody else takes it meanwhile, the start fails and is tried again.
     fn reserve(&mut self, name: &str, host: Ipv4Addr) -> Result<(), String> {
-        let any = if name.ends_with('6') {
-            SocketAddr::from((Ipv6Addr::LOCALHOST, 0))
-        } else {
-            SocketAddr::from((host, 0))
-        };
+        let any =
+            if name.ends_with('6') { SocketAddr::from((Ipv6Addr::LOCALHOST, 0)) } else { SocketAddr::from((host, 0)) };
         let free = TcpListener::bind(any).and_then(|listener| listener.local_addr());
         let address = free.map_err(|error| format!("no free port: {error}"))?;
         self.name(name, address);
@@ -59,15 +56,13 @@ impl Place {
     /// Lets `{{name}}` stand for an address and `{{name port}}` for its port.
     pub(crate) fn name(&mut self, name: &str, address: SocketAddr) {
         self.names.insert(name.to_owned(), address.to_string());
-        self.names
-            .insert(format!("{name} port"), address.port().to_string());
+        self.names.insert(format!("{name} port"), address.port().to_string());
     }
 
     /// Lets `{{name}}` stand for a unix socket in the case's directory.
     pub(crate) fn name_unix(&mut self, name: &str) -> PathBuf {
         let path = self.dir.join(format!("{name}.sock"));
-        self.names
-            .insert(name.to_owned(), format!("unix:{}", path.display()));
+        self.names.insert(name.to_owned(), format!("unix:{}", path.display()));
         path
     }
 
@@ -75,10 +70,7 @@ impl Place {
     pub(crate) fn fill(&self, text: &str) -> Result<String, String> {
         let mut filled = text.to_owned();
         for name in placeholders(text).filter(|name| !OPEN.contains(&name.as_str())) {
-            let value = self
-                .names
-                .get(&name)
-                .ok_or_else(|| format!("nothing is called {{{{{name}}}}}"))?;
+            let value = self.names.get(&name).ok_or_else(|| format!("nothing is called {{{{{name}}}}}"))?;
             filled = filled.replace(&format!("{{{{{name}}}}}"), value);
         }
         Ok(filled)
@@ -88,9 +80,9 @@ impl Place {
     pub(crate) fn unfill(&self, text: &str) -> String {
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
-        names.iter().fold(text.to_owned(), |text, (name, value)| {
-            replace_whole(&text, value, &format!("{{{{{name}}}}}"))
-        })
+        names
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| replace_whole(&text, value, &format!("{{{{{name}}}}}")))
     }
 
     pub(crate) fn value(&self, name: &str) -> &str {
@@ -99,8 +91,7 @@ impl Place {
 
     pub(crate) fn write_files(&self, files: &[File]) -> Result<(), String> {
         for file in files {
-            self.write_file(file)
-                .map_err(|error| format!("{}: {error}", file.path))?;
+            self.write_file(file).map_err(|error| format!("{}: {error}", file.path))?;
         }
         Ok(())
     }
@@ -112,24 +103,14 @@ impl Place {
         };
         std::fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
         std::fs::write(&path, content)?;
-        std::fs::File::options()
-            .write(true)
-            .open(&path)?
-            .set_modified(SystemTime::UNIX_EPOCH + MODIFIED)
+        std::fs::File::options().write(true).open(&path)?.set_modified(SystemTime::UNIX_EPOCH + MODIFIED)
     }
 
     /// Writes the configuration as a whole file. `http_defaults` opens the http block unless the case writes the whole file.
-    pub(crate) fn write_config(
-        &self,
-        config: &Config,
-        http_defaults: &str,
-    ) -> Result<PathBuf, String> {
+    pub(crate) fn write_config(&self, config: &Config, http_defaults: &str) -> Result<PathBuf, String> {
         let path = self.config_path();
-        std::fs::write(
-            &path,
-            whole_file(config, &self.dir, self.value("listen"), http_defaults),
-        )
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+        std::fs::write(&path, whole_file(config, &self.dir, self.value("listen"), http_defaults))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path)
     }
 
@@ -150,9 +131,7 @@ impl Drop for Place {
 const OPEN: [&str; 5] = ["time", "seconds", "server", "date", "version"];
 
 fn placeholders(text: &str) -> impl Iterator<Item = String> {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once("}}")?.0.to_owned()))
+    text.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0.to_owned()))
 }
 
 /// A loopback address that no other case has at the time, so that nobody's connections take its ports. Its parts have

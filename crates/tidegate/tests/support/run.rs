@@ -32,15 +32,11 @@ pub(crate) fn run(text: &str, binary: &Binary) -> Result<Transcript, String> {
             }
         }
     }
-    Err(format!(
-        "{STARTS} times in a row a port was taken between its choice and the start"
-    ))
+    Err(format!("{STARTS} times in a row a port was taken between its choice and the start"))
 }
 
 fn bind_all(origins: &[Origin], place: &mut Place) -> Result<Vec<Socket>, String> {
-    let bind_one = |origin: &Origin| {
-        bind(origin, place).map_err(|error| format!("origin {}: {error}", origin.name))
-    };
+    let bind_one = |origin: &Origin| bind(origin, place).map_err(|error| format!("origin {}: {error}", origin.name));
     origins.iter().map(bind_one).collect()
 }
 
@@ -59,38 +55,19 @@ fn play(case: &Case, place: &Place, mut server: Server, sockets: Vec<Socket>) ->
     drop(server);
 
     let accounts: Vec<Account> = origins.into_iter().map(Running::stop).collect();
-    let mut problems: Vec<String> = [played, drained]
-        .into_iter()
-        .filter_map(Result::err)
-        .collect();
+    let mut problems: Vec<String> = [played, drained].into_iter().filter_map(Result::err).collect();
     problems.extend(accounts.iter().flat_map(|account| account.problems.clone()));
     write_transcript(place, &responses, accounts, problems)
 }
 
-fn write_transcript(
-    place: &Place,
-    responses: &[Message],
-    accounts: Vec<Account>,
-    problems: Vec<String>,
-) -> Transcript {
-    let see = |messages: &[Message]| {
-        messages
-            .iter()
-            .map(|message| Seen::new(message, place))
-            .collect::<Vec<Seen>>()
-    };
+fn write_transcript(place: &Place, responses: &[Message], accounts: Vec<Account>, problems: Vec<String>) -> Transcript {
+    let see = |messages: &[Message]| messages.iter().map(|message| Seen::new(message, place)).collect::<Vec<Seen>>();
     let responses = see(responses);
     Transcript {
         access_log: read_access_log(place, &responses),
         error_log: read_error_log(place),
-        requests: accounts
-            .into_iter()
-            .map(|account| (account.name, see(&account.requests)))
-            .collect(),
+        requests: accounts.into_iter().map(|account| (account.name, see(&account.requests))).collect(),
         responses,
-        problems: problems
-            .iter()
-            .map(|problem| place.unfill(problem))
-            .collect(),
+        problems: problems.iter().map(|problem| place.unfill(problem)).collect(),
     }
 }

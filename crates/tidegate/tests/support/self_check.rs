@@ -13,24 +13,12 @@ type Outcome = Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        check(
-            "quoted_bytes_are_read_as_written",
-            quoted_bytes_are_read_as_written,
-        ),
+        check("quoted_bytes_are_read_as_written", quoted_bytes_are_read_as_written),
         check("dots_stand_for_anything", dots_stand_for_anything),
-        check(
-            "a_fault_of_a_case_names_its_line",
-            a_fault_of_a_case_names_its_line,
-        ),
-        check(
-            "chunks_are_joined_and_bad_ones_seen",
-            chunks_are_joined_and_bad_ones_seen,
-        ),
+        check("a_fault_of_a_case_names_its_line", a_fault_of_a_case_names_its_line),
+        check("chunks_are_joined_and_bad_ones_seen", chunks_are_joined_and_bad_ones_seen),
         check("addresses_become_names_again", addresses_become_names_again),
-        check(
-            "names_of_servers_do_not_count_as_length",
-            names_of_servers_do_not_count_as_length,
-        ),
+        check("names_of_servers_do_not_count_as_length", names_of_servers_do_not_count_as_length),
         check("a_failed_expectation_is_seen", a_failed_expectation_is_seen),
     ]
 }
@@ -42,65 +30,33 @@ pub(crate) fn check(name: &str, run: impl FnOnce() -> Outcome + Send + 'static) 
 
 /// Fails with both values unless they are equal.
 pub(crate) fn equal<T: PartialEq + std::fmt::Debug>(seen: T, expected: T) -> Outcome {
-    if seen == expected {
-        Ok(())
-    } else {
-        Err(Failed::from(format!("expected {expected:?}, got {seen:?}")))
-    }
+    if seen == expected { Ok(()) } else { Err(Failed::from(format!("expected {expected:?}, got {seen:?}"))) }
 }
 
 fn quoted_bytes_are_read_as_written() -> Outcome {
-    equal(
-        read_quoted(r#""a\r\n" 2 * "\x00\"" "é""#),
-        Ok(b"a\r\n\0\"\0\"\xc3\xa9".to_vec()),
-    )?;
+    equal(read_quoted(r#""a\r\n" 2 * "\x00\"" "é""#), Ok(b"a\r\n\0\"\0\"\xc3\xa9".to_vec()))?;
     equal(read_quoted(r#""\q""#).is_err(), true)?;
     equal(read_quoted(r#""open"#).is_err(), true)?;
     equal(show(b"a\r\n\xff"), "a\\r\n\\xff".to_owned())
 }
 
 fn dots_stand_for_anything() -> Outcome {
-    equal(
-        fits("a...c", "abc") && fits("...", "") && fits("a...", "a") && fits("...b...d", "abcd"),
-        true,
-    )?;
-    equal(
-        fits("a...c", "abd") || fits("a", "ab") || fits("", "a") || fits("ab...ba", "aba"),
-        false,
-    )
+    equal(fits("a...c", "abc") && fits("...", "") && fits("a...", "a") && fits("...b...d", "abcd"), true)?;
+    equal(fits("a...c", "abd") || fits("a", "ab") || fits("", "a") || fits("ab...ba", "aba"), false)
 }
 
 fn a_fault_of_a_case_names_its_line() -> Outcome {
-    let line = |text: &str| {
-        read_case(text)
-            .err()
-            .map(|why| why.split(':').next().unwrap_or_default().to_owned())
-    };
+    let line = |text: &str| read_case(text).err().map(|why| why.split(':').next().unwrap_or_default().to_owned());
     let told = |line: &str| Some(line.to_owned());
-    equal(
-        line("# t\nserver:\n    return 200;\nclient:\n    dance\n"),
-        told("line 5"),
-    )?;
-    equal(
-        line("# t\nserver:\n    return 200;\nbogus:\n    x\n"),
-        told("line 4"),
-    )?;
-    equal(
-        line("server:\n    return 200;\nclient:\n    get /\n"),
-        told("line 1"),
-    )?;
-    equal(
-        line("# t\nserver:\n    return 200;\nclient:\n    get /\n"),
-        None,
-    )
+    equal(line("# t\nserver:\n    return 200;\nclient:\n    dance\n"), told("line 5"))?;
+    equal(line("# t\nserver:\n    return 200;\nbogus:\n    x\n"), told("line 4"))?;
+    equal(line("server:\n    return 200;\nclient:\n    get /\n"), told("line 1"))?;
+    equal(line("# t\nserver:\n    return 200;\nclient:\n    get /\n"), None)
 }
 
 fn chunks_are_joined_and_bad_ones_seen() -> Outcome {
     let trailers = vec![("T".to_owned(), "1".to_owned())];
-    equal(
-        unchunk(b"2;x\r\nab\r\n1\r\nc\r\n0\r\nT: 1\r\n\r\nrest"),
-        Ok(Some((b"abc".to_vec(), trailers, 26))),
-    )?;
+    equal(unchunk(b"2;x\r\nab\r\n1\r\nc\r\n0\r\nT: 1\r\n\r\nrest"), Ok(Some((b"abc".to_vec(), trailers, 26))))?;
     equal(unchunk(b"2\r\nab\r\n"), Ok(None))?;
     equal(unchunk(b"2\r\nabc\r\n"), Err(Vec::from(b"ab")))?;
     equal(unchunk(b"2\r\nab\r\nzz\r\n"), Err(Vec::from(b"ab")))
@@ -122,39 +78,21 @@ fn names_of_servers_do_not_count_as_length() -> Outcome {
     let seen = |name: &str| {
         let body = format!("<hr><center>{name}</center>").into_bytes();
         let fields = vec![("Content-Length".to_owned(), body.len().to_string())];
-        Seen::new(
-            &Message {
-                start: "HTTP/1.1 404 Not Found".to_owned(),
-                fields,
-                body,
-                ..Message::default()
-            },
-            &place,
-        )
+        Seen::new(&Message { start: "HTTP/1.1 404 Not Found".to_owned(), fields, body, ..Message::default() }, &place)
     };
     let (nginx, tidegate) = (seen("nginx/1.22.1"), seen("tidegate/0.1.0"));
     equal(&nginx.body, &tidegate.body)?;
     equal(&nginx.fields, &tidegate.fields)?;
-    equal(
-        follow_lengths("127.0.0.1 404 33 1.33", &[nginx]),
-        follow_lengths("127.0.0.1 404 35 1.33", &[tidegate]),
-    )
+    equal(follow_lengths("127.0.0.1 404 33 1.33", &[nginx]), follow_lengths("127.0.0.1 404 35 1.33", &[tidegate]))
 }
 
 fn a_failed_expectation_is_seen() -> Outcome {
-    let message = Message {
-        start: "HTTP/1.1 200 OK".to_owned(),
-        end: End::Cut,
-        ..Message::default()
-    };
+    let message = Message { start: "HTTP/1.1 200 OK".to_owned(), end: End::Cut, ..Message::default() };
     let text = "# t\nserver:\n    return 200;\nclient:\n    expect 404|502\n    expect complete\n    expect field A: b\n    expect body \"x\"\n    expect 200\n";
     let case = read_case(text).map_err(Failed::from)?;
     let holds = case.client.iter().map(|step| match &step.act {
         crate::support::case::Act::Expect(expect) => message.check(expect).is_ok(),
         _ => false,
     });
-    equal(
-        holds.collect::<Vec<_>>(),
-        vec![false, false, false, false, true],
-    )
+    equal(holds.collect::<Vec<_>>(), vec![false, false, false, false, true])
 }

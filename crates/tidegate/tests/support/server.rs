@@ -36,17 +36,10 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 impl Server {
     /// Starts and waits until the pid file is written, which is after all listeners are bound.
-    pub(crate) fn start(
-        binary: &Binary,
-        place: &Place,
-        config: &Config,
-    ) -> Result<Server, StartFailure> {
-        let conf = place
-            .write_config(config, binary.http_defaults)
-            .map_err(StartFailure::Other)?;
+    pub(crate) fn start(binary: &Binary, place: &Place, config: &Config) -> Result<Server, StartFailure> {
+        let conf = place.write_config(config, binary.http_defaults).map_err(StartFailure::Other)?;
         let dir = &place.dir;
-        let said = std::fs::File::create(dir.join("stderr"))
-            .map_err(|error| StartFailure::Other(error.to_string()))?;
+        let said = std::fs::File::create(dir.join("stderr")).map_err(|error| StartFailure::Other(error.to_string()))?;
         let child = Command::new(&binary.path)
             .arg("-p")
             .arg(format!("{}/", dir.display()))
@@ -62,32 +55,24 @@ impl Server {
             .stderr(said)
             .spawn()
             .map_err(|error| StartFailure::Other(format!("{}: {error}", binary.path.display())))?;
-        let mut server = Server {
-            child,
-            http_defaults: binary.http_defaults,
-        };
+        let mut server = Server { child, http_defaults: binary.http_defaults };
         server.await_ready(dir)?;
         Ok(server)
     }
 
     fn await_ready(&mut self, dir: &Path) -> Result<(), StartFailure> {
         let pid_file = dir.join("server.pid");
-        let ready = poll(|| {
-            self.has_exited().is_some()
-                || std::fs::metadata(&pid_file).is_ok_and(|file| file.len() > 0)
-        });
+        let ready =
+            poll(|| self.has_exited().is_some() || std::fs::metadata(&pid_file).is_ok_and(|file| file.len() > 0));
         if ready && self.has_exited().is_none() {
             return Ok(());
         }
-        let said = ["stderr", "error.log"]
-            .map(|file| std::fs::read_to_string(dir.join(file)).unwrap_or_default())
-            .concat();
+        let said =
+            ["stderr", "error.log"].map(|file| std::fs::read_to_string(dir.join(file)).unwrap_or_default()).concat();
         if said.contains("Address already in use") {
             return Err(StartFailure::PortTaken);
         }
-        Err(StartFailure::Other(format!(
-            "it did not start; it said:\n{said}"
-        )))
+        Err(StartFailure::Other(format!("it did not start; it said:\n{said}")))
     }
 
     pub(crate) fn has_exited(&mut self) -> Option<ExitStatus> {
@@ -95,10 +80,7 @@ impl Server {
     }
 
     pub(crate) fn kill(&self, signal: Signal) -> Result<(), String> {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or("no process id")?;
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
         kill_process(pid, signal.number()).map_err(|error| error.to_string())
     }
 
@@ -110,8 +92,7 @@ impl Server {
     /// Waits for the process's end.
     pub(crate) fn await_exit(&mut self) -> Result<ExitStatus, String> {
         poll(|| self.has_exited().is_some());
-        self.has_exited()
-            .ok_or_else(|| format!("it did not exit within {PATIENCE:?}"))
+        self.has_exited().ok_or_else(|| format!("it did not exit within {PATIENCE:?}"))
     }
 
     /// Lets it finish what it has in hand, and waits for its end.
@@ -120,33 +101,21 @@ impl Server {
             return Ok(());
         }
         self.kill(Signal::Quit)?;
-        self.await_exit()
-            .map(|_| ())
-            .map_err(|why| format!("after QUIT, with every client gone, {why}"))
+        self.await_exit().map(|_| ()).map_err(|why| format!("after QUIT, with every client gone, {why}"))
     }
 
     /// The largest resident size so far of the process and its workers, in KiB.
     pub(crate) fn peak_memory(&self) -> Result<u64, String> {
         let pid = self.child.id();
-        let workers =
-            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let workers = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         let own = peak_of(&pid.to_string()).ok_or("no VmHWM in /proc")?;
-        Ok(workers
-            .split_whitespace()
-            .filter_map(peak_of)
-            .fold(own, u64::max))
+        Ok(workers.split_whitespace().filter_map(peak_of).fold(own, u64::max))
     }
 }
 
 fn peak_of(pid: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
 
 impl Drop for Server {
@@ -178,11 +147,7 @@ impl Signal {
 
 /// As root, workers stay root: the case's directory belongs to whoever runs the test.
 fn global_directives(dir: &Path) -> String {
-    let user = if rustix::process::geteuid().is_root() {
-        "user root;"
-    } else {
-        ""
-    };
+    let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
     format!("daemon off; pid {}/server.pid; {user}", dir.display())
 }
 

@@ -10,9 +10,7 @@
 //! `body size N`, `complete` or `truncated`. In start lines and values, `...` stands for anything, and `|` in start lines for or.
 
 use crate::support::bytes::read_quoted;
-use crate::support::case::{
-    Act, ClientAct, Expect, OriginAct, Receive, Request, Signal, Step, Until, WireAct,
-};
+use crate::support::case::{Act, ClientAct, Expect, OriginAct, Receive, Request, Signal, Step, Until, WireAct};
 use crate::support::case_format::Line;
 
 /// Whose script it is.
@@ -24,20 +22,14 @@ pub(crate) enum Side {
 
 pub(crate) fn read_steps(lines: &[Line], side: Side) -> Result<Vec<Step>, String> {
     let read = |line: &Line| match read_act(line, side) {
-        Ok(act) => Ok(Step {
-            line: line.number,
-            act,
-        }),
+        Ok(act) => Ok(Step { line: line.number, act }),
         Err(why) => Err(format!("line {}: {why}", line.number)),
     };
     lines.iter().map(read).collect()
 }
 
 fn read_act(line: &Line, side: Side) -> Result<Act, String> {
-    let (word, rest) = line
-        .text
-        .split_once(' ')
-        .unwrap_or((line.text.as_str(), ""));
+    let (word, rest) = line.text.split_once(' ').unwrap_or((line.text.as_str(), ""));
     let rest = rest.trim();
     match word {
         "send" => Ok(Act::Wire(WireAct::Send(quoted(rest, &line.below)?))),
@@ -83,11 +75,7 @@ fn read_expect(rest: &str) -> Result<Expect, String> {
         "truncated" => Ok(Expect::Truncated),
         "field" => name_and_value(what).map(|(name, value)| Expect::Field(name, value)),
         "trailer" => name_and_value(what).map(|(name, value)| Expect::Trailer(name, value)),
-        "no" => Ok(Expect::NoField(
-            what.strip_prefix("field ")
-                .ok_or("expected `no field NAME`")?
-                .to_owned(),
-        )),
+        "no" => Ok(Expect::NoField(what.strip_prefix("field ").ok_or("expected `no field NAME`")?.to_owned())),
         "body" => read_body_expect(what),
         _ => Ok(Expect::Start(rest.to_owned())),
     }
@@ -98,10 +86,7 @@ fn read_body_expect(what: &str) -> Result<Expect, String> {
         return read_quoted(text).map(Expect::BodyHas);
     }
     if let Some(size) = what.strip_prefix("size ") {
-        return size
-            .parse()
-            .map(Expect::BodySize)
-            .map_err(|_| format!("`{size}` is no size"));
+        return size.parse().map(Expect::BodySize).map_err(|_| format!("`{size}` is no size"));
     }
     read_quoted(what).map(Expect::Body)
 }
@@ -121,59 +106,36 @@ fn read_client_act(word: &str, rest: &str, below: &[Line]) -> Result<ClientAct, 
         ("on", [name]) => Ok(ClientAct::On((*name).to_owned())),
         ("kill", [signal]) => read_signal(signal).map(ClientAct::Kill),
         ("write", ["next", "config"]) => Ok(ClientAct::WriteNextConfig),
-        ("rename", [from, to]) => Ok(ClientAct::Rename {
-            from: (*from).to_owned(),
-            to: (*to).to_owned(),
-        }),
-        ("server", ["exits", code]) => code
-            .parse()
-            .map(ClientAct::Exits)
-            .map_err(|_| "expected an exit code".to_owned()),
-        ("memory", ["below", size, "MiB"]) => size
-            .parse()
-            .map(ClientAct::MemoryBelow)
-            .map_err(|_| "expected a size".to_owned()),
+        ("rename", [from, to]) => Ok(ClientAct::Rename { from: (*from).to_owned(), to: (*to).to_owned() }),
+        ("server", ["exits", code]) => {
+            code.parse().map(ClientAct::Exits).map_err(|_| "expected an exit code".to_owned())
+        }
+        ("memory", ["below", size, "MiB"]) => {
+            size.parse().map(ClientAct::MemoryBelow).map_err(|_| "expected a size".to_owned())
+        }
         ("repeat", _) => read_repeat(rest, below),
         (file, ["shows", ..]) => {
             let text = rest.strip_prefix("shows ").unwrap_or_default();
-            Ok(ClientAct::FileShows {
-                file: file.to_owned(),
-                text: text.to_owned(),
-            })
+            Ok(ClientAct::FileShows { file: file.to_owned(), text: text.to_owned() })
         }
         (method, [uri]) => read_request(method, uri, "1.1", below).map(ClientAct::Request),
-        (method, [uri, version @ ("1.0" | "1.1")]) => {
-            read_request(method, uri, version, below).map(ClientAct::Request)
-        }
+        (method, [uri, version @ ("1.0" | "1.1")]) => read_request(method, uri, version, below).map(ClientAct::Request),
         _ => Err(format!("unknown step `{word} {rest}`")),
     }
 }
 
 fn connect(name: &str, to: &str) -> ClientAct {
-    ClientAct::Connect {
-        name: name.to_owned(),
-        to: to.to_owned(),
-    }
+    ClientAct::Connect { name: name.to_owned(), to: to.to_owned() }
 }
 
 fn read_repeat(rest: &str, below: &[Line]) -> Result<ClientAct, String> {
-    let (request, until) = rest
-        .split_once(" until ")
-        .ok_or("expected `repeat get URI until …`")?;
-    let (method, uri) = request
-        .split_once(' ')
-        .ok_or("expected a method and a URI")?;
+    let (request, until) = rest.split_once(" until ").ok_or("expected `repeat get URI until …`")?;
+    let (method, uri) = request.split_once(' ').ok_or("expected a method and a URI")?;
     let until = match until.split_once(" shows ") {
-        Some((file, text)) => Until::FileShows {
-            file: file.to_owned(),
-            text: text.to_owned(),
-        },
+        Some((file, text)) => Until::FileShows { file: file.to_owned(), text: text.to_owned() },
         None => Until::Answer(read_expect(until)?),
     };
-    Ok(ClientAct::Repeat(
-        read_request(method, uri, "1.1", below)?,
-        until,
-    ))
+    Ok(ClientAct::Repeat(read_request(method, uri, "1.1", below)?, until))
 }
 
 /// A request; its Host is `example.com` unless a field below says another, its Content-Length follows from a quoted body.
@@ -195,30 +157,19 @@ fn read_request(method: &str, uri: &str, version: &str, below: &[Line]) -> Resul
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    Ok(Request {
-        head,
-        body: body.unwrap_or_default(),
-        bodiless_answer: method == "HEAD",
-    })
+    Ok(Request { head, body: body.unwrap_or_default(), bodiless_answer: method == "HEAD" })
 }
 
 fn fields_and_body(below: &[Line]) -> Result<(Vec<String>, Option<Vec<u8>>), String> {
     let mut fields = Vec::new();
     let mut body: Option<Vec<u8>> = None;
     for line in below {
-        if line
-            .text
-            .starts_with(|first: char| first == '"' || first.is_ascii_digit())
-        {
-            body.get_or_insert_default()
-                .extend(read_quoted(&line.text)?);
+        if line.text.starts_with(|first: char| first == '"' || first.is_ascii_digit()) {
+            body.get_or_insert_default().extend(read_quoted(&line.text)?);
         } else if line.text.contains(':') {
             fields.push(line.text.clone());
         } else {
-            return Err(format!(
-                "line {}: expected `Name: value` or a quoted body",
-                line.number
-            ));
+            return Err(format!("line {}: expected `Name: value` or a quoted body", line.number));
         }
     }
     Ok((fields, body))
@@ -243,16 +194,8 @@ fn read_origin_act(word: &str, rest: &str, below: &[Line]) -> Result<OriginAct, 
         ("stall", "") => Ok(OriginAct::Stall),
         ("answer", status) => {
             let (fields, body) = fields_and_body(below)?;
-            let status = if status.contains(' ') {
-                status.to_owned()
-            } else {
-                format!("{status} {}", reason(status))
-            };
-            Ok(OriginAct::Answer {
-                status,
-                fields,
-                body: body.unwrap_or_default(),
-            })
+            let status = if status.contains(' ') { status.to_owned() } else { format!("{status} {}", reason(status)) };
+            Ok(OriginAct::Answer { status, fields, body: body.unwrap_or_default() })
         }
         _ => Err(format!("unknown step `{word} {rest}`")),
     }

@@ -34,9 +34,7 @@ pub(crate) struct Suite {
 impl Suite {
     /// Runs the checks of the harness, then a test for each file.
     pub(crate) fn run(self) -> ExitCode {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests")
-            .join(self.dir);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(self.dir);
         let mut files = Vec::new();
         find_files(&root, self.extension, &mut files);
         files.sort();
@@ -45,9 +43,7 @@ impl Suite {
         for path in &files {
             trials.push(trial(&root, path, self.judge).with_ignored_flag(self.skipped));
         }
-        trials.push(self_check::check("every_file_can_be_read", move || {
-            read_all(&files)
-        }));
+        trials.push(self_check::check("every_file_can_be_read", move || read_all(&files)));
         let mut arguments = Arguments::from_args();
         arguments.test_threads.get_or_insert(AT_ONCE);
         libtest_mimic::run(&arguments, trials).exit_code()
@@ -56,16 +52,14 @@ impl Suite {
 
 fn read_all(files: &[PathBuf]) -> Result<(), Failed> {
     for path in files {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Failed::from(error.to_string()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Failed::from(error.to_string()))?;
         read_case(&text).map_err(|why| Failed::from(format!("{}: {why}", path.display())))?;
     }
     Ok(())
 }
 
 fn find_files(dir: &Path, extension: &str, files: &mut Vec<PathBuf>) {
-    let entries =
-        std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
     for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         if path.is_dir() {
             find_files(&path, extension, files);
@@ -76,31 +70,19 @@ fn find_files(dir: &Path, extension: &str, files: &mut Vec<PathBuf>) {
 }
 
 fn trial(root: &Path, path: &Path, judge: Judge) -> Trial {
-    let name = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .with_extension("")
-        .display()
-        .to_string();
+    let name = path.strip_prefix(root).unwrap_or(path).with_extension("").display().to_string();
     let path = path.to_owned();
     Trial::test(name, move || {
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| Failed::from(error.to_string()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| Failed::from(error.to_string()))?;
         judge(&text).map_err(|why| Failed::from(format!("{}\n{why}", path.display())))
     })
 }
 
 /// The gateway, or what `TIDEGATE_SUBJECT` names in its place: with nginx there, a suite checks itself.
 pub(crate) fn subject() -> Binary {
-    let path = std::env::var_os("TIDEGATE_SUBJECT").map_or_else(
-        || PathBuf::from(env!("CARGO_BIN_EXE_tidegate")),
-        PathBuf::from,
-    );
-    Binary {
-        name: "tidegate",
-        path,
-        http_defaults: "",
-    }
+    let path = std::env::var_os("TIDEGATE_SUBJECT")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidegate")), PathBuf::from);
+    Binary { name: "tidegate", path, http_defaults: "" }
 }
 
 /// Why the case cannot run here, if so.
@@ -129,11 +111,7 @@ pub(crate) fn problems(case: &Case, seen: &Transcript) -> Vec<String> {
 }
 
 fn check_access_log(expected: &[String], seen: &[String]) -> Option<String> {
-    let holds = expected.len() == seen.len()
-        && expected
-            .iter()
-            .zip(seen)
-            .all(|(pattern, line)| fits(pattern, line));
+    let holds = expected.len() == seen.len() && expected.iter().zip(seen).all(|(pattern, line)| fits(pattern, line));
     (!holds).then(|| format!("expected the access log:\n    {}", expected.join("\n    ")))
 }
 
@@ -141,10 +119,7 @@ fn check_error_log(expected: &[String], seen: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut awaited = expected.iter().peekable();
     for line in seen {
-        let level = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once(']'))
-            .map_or("error", |(level, _)| level);
+        let level = line.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or("error", |(level, _)| level);
         if awaited.next_if(|pattern| fits(pattern, line)).is_none() && is_serious(level) {
             problems.push(format!("unexpected in the error log: {line}"));
         }

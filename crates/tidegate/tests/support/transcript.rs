@@ -31,14 +31,10 @@ pub(crate) struct Seen {
     pub(crate) renamed: Option<(usize, usize)>,
 }
 
-static SERVER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:nginx|tidegate)/[0-9][0-9.]*"));
-static BARE_SERVER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)(^|<center>)(?:nginx|tidegate)($|</center>)"));
+static SERVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(?:nginx|tidegate)/[0-9][0-9.]*"));
+static BARE_SERVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(^|<center>)(?:nginx|tidegate)($|</center>)"));
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$",
-    )
+    pattern(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$")
 });
 
 fn pattern(text: &str) -> Regex {
@@ -60,14 +56,9 @@ impl Seen {
             }
         };
         let shown = show(&message.body);
-        let body = BARE_SERVER
-            .replace_all(&rename(&shown), "${1}{{server}}${2}")
-            .into_owned();
-        let renamed = (body != shown && !message.start.is_empty())
-            .then_some((message.body.len(), body.len()));
-        let name_field = |(name, value): &(String, String)| {
-            (name.clone(), name_value(name, &rename(value), renamed))
-        };
+        let body = BARE_SERVER.replace_all(&rename(&shown), "${1}{{server}}${2}").into_owned();
+        let renamed = (body != shown && !message.start.is_empty()).then_some((message.body.len(), body.len()));
+        let name_field = |(name, value): &(String, String)| (name.clone(), name_value(name, &rename(value), renamed));
         Seen {
             start: rename(&message.start),
             fields: message.fields.iter().map(name_field).collect(),
@@ -114,11 +105,6 @@ impl std::fmt::Display for Seen {
             writeln!(out, "    {name}: {value}")?;
         }
         let body: String = self.body.chars().take(SHOWN).collect();
-        write!(
-            out,
-            "    {} bytes of body, end {:?}: {body:?}",
-            self.body.len(),
-            self.end
-        )
+        write!(out, "    {} bytes of body, end {:?}: {body:?}", self.body.len(), self.end)
     }
 }

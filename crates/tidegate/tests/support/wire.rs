@@ -40,12 +40,12 @@ impl Stream {
 
     fn set_patience(&self, patience: Duration) -> std::io::Result<()> {
         match self {
-            Stream::Tcp(stream) => stream
-                .set_read_timeout(Some(patience))
-                .and(stream.set_write_timeout(Some(patience))),
-            Stream::Unix(stream) => stream
-                .set_read_timeout(Some(patience))
-                .and(stream.set_write_timeout(Some(patience))),
+            Stream::Tcp(stream) => {
+                stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(patience)))
+            }
+            Stream::Unix(stream) => {
+                stream.set_read_timeout(Some(patience)).and(stream.set_write_timeout(Some(patience)))
+            }
         }
     }
 
@@ -81,14 +81,8 @@ impl Stream {
 
 impl Wire {
     pub(crate) fn new(stream: Stream) -> Result<Wire, String> {
-        stream
-            .set_patience(PATIENCE)
-            .map_err(|error| error.to_string())?;
-        Ok(Wire {
-            stream,
-            buffer: Vec::new(),
-            over: None,
-        })
+        stream.set_patience(PATIENCE).map_err(|error| error.to_string())?;
+        Ok(Wire { stream, buffer: Vec::new(), over: None })
     }
 
     /// Plays a step; `None` if it receives nothing.
@@ -98,10 +92,7 @@ impl Wire {
             WireAct::Receive(what) => return self.receive(what).map(Some),
             WireAct::Shutdown => self.stream.shutdown(Shutdown::Write).unwrap_or_default(),
             WireAct::Close => self.stream.shutdown(Shutdown::Both).unwrap_or_default(),
-            WireAct::Reset => self
-                .stream
-                .linger_none()
-                .map_err(|error| error.to_string())?,
+            WireAct::Reset => self.stream.linger_none().map_err(|error| error.to_string())?,
         }
         Ok(None)
     }
@@ -162,11 +153,7 @@ impl Wire {
             Framing::None => {}
             Framing::Length(length) => {
                 while self.buffer.len() < length && self.fill() {}
-                message.end = if self.buffer.len() < length {
-                    self.cut()
-                } else {
-                    End::Complete
-                };
+                message.end = if self.buffer.len() < length { self.cut() } else { End::Complete };
                 message.body = self.take(length.min(self.buffer.len()));
             }
             Framing::UntilEnd => {
@@ -202,17 +189,11 @@ impl Wire {
     fn exactly(&mut self, bytes: &[u8]) -> Result<Message, String> {
         while self.buffer.len() < bytes.len() && self.fill() {}
         let got = self.take(bytes.len().min(self.buffer.len()));
-        let message = Message {
-            body: got,
-            ..Message::default()
-        };
+        let message = Message { body: got, ..Message::default() };
         if message.body == bytes {
             Ok(message)
         } else {
-            Err(format!(
-                "expected \"{}\", got:\n{message}",
-                crate::support::bytes::show(bytes)
-            ))
+            Err(format!("expected \"{}\", got:\n{message}", crate::support::bytes::show(bytes)))
         }
     }
 
@@ -220,17 +201,10 @@ impl Wire {
         loop {
             if let Some(at) = find(&self.buffer, bytes) {
                 let body = self.take(at + bytes.len());
-                return Ok(Message {
-                    body,
-                    ..Message::default()
-                });
+                return Ok(Message { body, ..Message::default() });
             }
             if !self.fill() {
-                return Err(format!(
-                    "expected \"{}\", got:\n{}",
-                    crate::support::bytes::show(bytes),
-                    self.rest()
-                ));
+                return Err(format!("expected \"{}\", got:\n{}", crate::support::bytes::show(bytes), self.rest()));
             }
         }
     }
@@ -242,11 +216,7 @@ impl Wire {
             Some(End::Cut) => End::Complete,
             other => other.unwrap_or_default(),
         };
-        Message {
-            body: std::mem::take(&mut self.buffer),
-            end,
-            ..Message::default()
-        }
+        Message { body: std::mem::take(&mut self.buffer), end, ..Message::default() }
     }
 
     fn cut(&self) -> End {

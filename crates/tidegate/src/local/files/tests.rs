@@ -37,19 +37,13 @@ impl Site {
         settings.types = Arc::new(types);
         settings.default_type = "application/octet-stream".into();
         settings.root.path = Template::literal(directory.path());
-        Self {
-            directory,
-            settings,
-        }
+        Self { directory, settings }
     }
 
     fn aliased(replaces: Option<usize>, below: &str) -> Self {
         let mut site = Self::new();
-        site.settings.root = Root {
-            path: Template::literal(&format!("{}{below}", site.directory.path())),
-            alias: true,
-            replaces,
-        };
+        site.settings.root =
+            Root { path: Template::literal(&format!("{}{below}", site.directory.path())), alias: true, replaces };
         site
     }
 
@@ -82,11 +76,7 @@ impl Site {
     /// The logged text with the site's directory as `ROOT`.
     fn log(&self, path: &str) -> String {
         let log = self.refusal("GET", path).log.unwrap();
-        format!(
-            "{}: {}",
-            log.level.word(),
-            log.text.replace(self.directory.path(), "ROOT")
-        )
+        format!("{}: {}", log.level.word(), log.text.replace(self.directory.path(), "ROOT"))
     }
 }
 
@@ -103,10 +93,7 @@ fn body(delivery: &Delivery) -> String {
     for part in &delivery.parts {
         body.extend_from_slice(&part.head);
         let mut bytes = vec![0; (part.range.end - part.range.start) as usize];
-        delivery
-            .file
-            .read_exact_at(&mut bytes, part.range.start)
-            .unwrap();
+        delivery.file.read_exact_at(&mut bytes, part.range.start).unwrap();
         body.extend_from_slice(&bytes);
     }
     body.extend_from_slice(&delivery.trailer);
@@ -154,10 +141,7 @@ fn several_ranges_are_sent_in_nginxs_multipart_form() {
     let boundary = "00000000000000000007";
     assert_eq!(sent.status, 206);
     assert_eq!(sent.content_range, None);
-    assert_eq!(
-        sent.content_type,
-        format!("multipart/byteranges; boundary={boundary}")
-    );
+    assert_eq!(sent.content_type, format!("multipart/byteranges; boundary={boundary}"));
     assert_eq!(sent.content_length, 224);
     let part = |range: &str, byte: &str| {
         format!(
@@ -178,16 +162,8 @@ fn conditions_come_before_ranges() {
     };
     assert_eq!(validators.last_modified.as_deref(), Some(DATE));
     assert_eq!(validators.etag.as_deref(), Some(ETAG));
-    let answer = site.ask(
-        "GET",
-        "/ten",
-        "",
-        &[("if-match", "\"x\""), ("range", "bytes=0-1")],
-    );
-    assert!(matches!(
-        answer,
-        FileAnswer::Refuse(Refusal { status: 412, .. })
-    ));
+    let answer = site.ask("GET", "/ten", "", &[("if-match", "\"x\""), ("range", "bytes=0-1")]);
+    assert!(matches!(answer, FileAnswer::Refuse(Refusal { status: 412, .. })));
     let answer = site.ask("GET", "/ten", "", &[("range", "bytes=20-")]);
     let FileAnswer::Refuse(refusal) = answer else {
         panic!("{answer:?}");
@@ -243,10 +219,7 @@ fn an_index_is_an_internal_redirect_with_the_arguments() {
         let FileAnswer::Internal { uri, args } = site.ask("HEAD", path, "x=1", &[]) else {
             panic!("{path}");
         };
-        assert_eq!(
-            (uri.as_slice(), args.as_slice()),
-            (expected.as_bytes(), b"x=1".as_slice())
-        );
+        assert_eq!((uri.as_slice(), args.as_slice()), (expected.as_bytes(), b"x=1".as_slice()));
     }
 }
 
@@ -254,31 +227,11 @@ fn an_index_is_an_internal_redirect_with_the_arguments() {
 fn refusals_say_what_nginx_says() {
     let site = Site::new();
     for (path, status, log) in [
-        (
-            "/nope",
-            404,
-            "error: open() \"ROOT/nope\" failed (2: No such file or directory)",
-        ),
-        (
-            "/ten/x",
-            404,
-            "error: open() \"ROOT/ten/x\" failed (20: Not a directory)",
-        ),
-        (
-            "/nope/",
-            404,
-            "error: \"ROOT/nope/index.html\" is not found (2: No such file or directory)",
-        ),
-        (
-            "/ten/",
-            404,
-            "error: \"ROOT/ten/index.html\" is not found (20: Not a directory)",
-        ),
-        (
-            "/d/",
-            403,
-            "error: directory index of \"ROOT/d/\" is forbidden",
-        ),
+        ("/nope", 404, "error: open() \"ROOT/nope\" failed (2: No such file or directory)"),
+        ("/ten/x", 404, "error: open() \"ROOT/ten/x\" failed (20: Not a directory)"),
+        ("/nope/", 404, "error: \"ROOT/nope/index.html\" is not found (2: No such file or directory)"),
+        ("/ten/", 404, "error: \"ROOT/ten/index.html\" is not found (20: Not a directory)"),
+        ("/d/", 403, "error: directory index of \"ROOT/d/\" is forbidden"),
     ] {
         assert_eq!(site.refusal("GET", path).status, status, "{path}");
         assert_eq!(site.log(path), log);
@@ -300,10 +253,7 @@ fn a_pipe_is_not_a_file() {
     let path = format!("{}/pipe", site.directory.path());
     rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR).unwrap();
     assert_eq!(site.refusal("GET", "/pipe").status, 404);
-    assert_eq!(
-        site.log("/pipe"),
-        "crit: \"ROOT/pipe\" is not a regular file"
-    );
+    assert_eq!(site.log("/pipe"), "crit: \"ROOT/pipe\" is not a regular file");
 }
 
 #[test]
@@ -353,10 +303,7 @@ fn methods_are_refused_where_nginx_refuses_them() {
     assert_eq!(site.refusal("POST", "/d/").status, 403);
     let redirected = site.ask("POST", "/d", "", &[]);
     assert!(matches!(redirected, FileAnswer::Redirect(_)));
-    assert_eq!(
-        delivery(site.ask("HEAD", "/ten", "", &[])).content_length,
-        10
-    );
+    assert_eq!(delivery(site.ask("HEAD", "/ten", "", &[])).content_length, 10);
 }
 
 #[test]
@@ -371,11 +318,7 @@ fn an_alias_replaces_the_locations_part() {
         panic!("no index");
     };
     assert_eq!(uri, b"/a/indexed/index.html");
-    assert_eq!(
-        site.refusal("GET", "/").status,
-        500,
-        "shorter than the location"
-    );
+    assert_eq!(site.refusal("GET", "/").status, 500, "shorter than the location");
 }
 
 #[test]
@@ -404,10 +347,8 @@ fn roots_are_evaluated_and_start_at_the_prefix() {
         let name = request_filename(&request, &mut |_| b"/evaluated".to_vec());
         String::from_utf8(name).unwrap()
     };
-    let variable = Template {
-        source: "$host".into(),
-        parts: vec![config::model::Part::Variable(config::model::Variable::Host)],
-    };
+    let variable =
+        Template { source: "$host".into(), parts: vec![config::model::Part::Variable(config::model::Variable::Host)] };
     assert_eq!(name(Template::literal("html")), "/prefix/html/a");
     assert_eq!(name(Template::literal("/srv/")), "/srv/a");
     assert_eq!(name(variable), "/evaluated/a");

@@ -14,10 +14,7 @@ fn template(source: &str) -> Template {
         Some(tail) => {
             let mut parts = vec![Part::Variable(Variable::Uri)];
             parts.extend(Template::literal(tail).parts);
-            Template {
-                source: source.into(),
-                parts,
-            }
+            Template { source: source.into(), parts }
         }
     }
 }
@@ -41,25 +38,16 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let directory = Directory::new();
-        directory
-            .file("a.txt", "a")
-            .file("b.txt", "b")
-            .directory("d");
+        directory.file("a.txt", "a").file("b.txt", "b").directory("d");
         let mut settings = settings();
         settings.root.path = Template::literal(directory.path());
-        Self {
-            directory,
-            settings,
-        }
+        Self { directory, settings }
     }
 
     fn aliased(replaces: Option<usize>) -> Self {
         let mut site = Self::new();
-        site.settings.root = Root {
-            path: Template::literal(&format!("{}/", site.directory.path())),
-            alias: true,
-            replaces,
-        };
+        site.settings.root =
+            Root { path: Template::literal(&format!("{}/", site.directory.path())), alias: true, replaces };
         site
     }
 
@@ -82,17 +70,12 @@ impl Site {
             status: 200,
             boundary: 0,
         };
-        try_files(&request, &TryFiles { candidates, last }, &mut |template| {
-            evaluate(template, uri)
-        })
+        try_files(&request, &TryFiles { candidates, last }, &mut |template| evaluate(template, uri))
     }
 }
 
 fn found(uri: &str) -> Tried {
-    Tried::Found {
-        uri: Some(uri.as_bytes().to_vec()),
-        add_uri_to_alias: false,
-    }
+    Tried::Found { uri: Some(uri.as_bytes().to_vec()), add_uri_to_alias: false }
 }
 
 #[test]
@@ -119,10 +102,7 @@ fn the_last_argument_is_a_status_a_name_or_a_uri() {
         (TryTarget::Named("@app".into()), Tried::Named("@app".into())),
         (
             TryTarget::Uri(template("/index.php?q=1")),
-            Tried::Internal {
-                uri: b"/index.php".to_vec(),
-                args: b"q=1".to_vec(),
-            },
+            Tried::Internal { uri: b"/index.php".to_vec(), args: b"q=1".to_vec() },
         ),
     ] {
         assert_eq!(site.try_all("/x", &["$uri"], last).0, expected);
@@ -133,45 +113,20 @@ fn the_last_argument_is_a_status_a_name_or_a_uri() {
 fn below_an_alias_variables_lose_the_locations_prefix() {
     let site = Site::aliased(Some("/tf/".len()));
     let status = || TryTarget::Status(404);
-    assert_eq!(
-        site.try_all("/tf/a.txt", &["$uri"], status()).0,
-        found("/tf/a.txt")
-    );
-    assert_eq!(
-        site.try_all("/tf/x", &["a.txt"], status()).0,
-        found("/tf/a.txt")
-    );
+    assert_eq!(site.try_all("/tf/a.txt", &["$uri"], status()).0, found("/tf/a.txt"));
+    assert_eq!(site.try_all("/tf/x", &["a.txt"], status()).0, found("/tf/a.txt"));
     // nginx does so with the last argument too.
-    let expected = Tried::Internal {
-        uri: b"x.html".to_vec(),
-        args: vec![],
-    };
-    assert_eq!(
-        site.try_all("/tf/x", &["$uri"], TryTarget::Uri(template("$uri.html")))
-            .0,
-        expected
-    );
+    let expected = Tried::Internal { uri: b"x.html".to_vec(), args: vec![] };
+    assert_eq!(site.try_all("/tf/x", &["$uri"], TryTarget::Uri(template("$uri.html"))).0, expected);
 }
 
 #[test]
 fn an_expressions_alias_is_completed_by_the_candidate() {
     let site = Site::aliased(None);
-    let expected = Tried::Found {
-        uri: Some(b"a.txt".to_vec()),
-        add_uri_to_alias: true,
-    };
-    assert_eq!(
-        site.try_all("/rt/x", &["a.txt"], TryTarget::Status(404)).0,
-        expected
-    );
-    let expected = Tried::Found {
-        uri: None,
-        add_uri_to_alias: false,
-    };
-    assert_eq!(
-        site.try_all("/rt/x", &["d/"], TryTarget::Status(404)).0,
-        expected
-    );
+    let expected = Tried::Found { uri: Some(b"a.txt".to_vec()), add_uri_to_alias: true };
+    assert_eq!(site.try_all("/rt/x", &["a.txt"], TryTarget::Status(404)).0, expected);
+    let expected = Tried::Found { uri: None, add_uri_to_alias: false };
+    assert_eq!(site.try_all("/rt/x", &["d/"], TryTarget::Status(404)).0, expected);
 }
 
 #[test]
@@ -185,8 +140,5 @@ fn a_candidate_that_cannot_be_looked_at_is_logged_and_passed_over() {
         panic!("{lines:?}");
     };
     assert_eq!(line.level, Level::Crit);
-    assert_eq!(
-        line.text,
-        format!("stat() \"{root}/loop\" failed (40: Too many levels of symbolic links)")
-    );
+    assert_eq!(line.text, format!("stat() \"{root}/loop\" failed (40: Too many levels of symbolic links)"));
 }

@@ -52,11 +52,7 @@ impl Level {
             Pattern::Server | Pattern::Named(_) => return,
         };
         let entry = self.entry(name);
-        let slot = if exact {
-            &mut entry.exact
-        } else {
-            &mut entry.prefix
-        };
+        let slot = if exact { &mut entry.exact } else { &mut entry.prefix };
         *slot = slot.or(Some(id));
         entry.no_regex |= no_regex;
         let redirects = name.ends_with('/') && location.settings.proxy_pass.is_some();
@@ -65,10 +61,7 @@ impl Level {
     }
 
     fn entry(&mut self, name: &str) -> &mut Entry {
-        let at = match self
-            .entries
-            .binary_search_by(|entry| (*entry.name).cmp(name))
-        {
+        let at = match self.entries.binary_search_by(|entry| (*entry.name).cmp(name)) {
             Ok(at) => at,
             Err(at) => {
                 self.entries.insert(at, Entry::new(name));
@@ -94,9 +87,7 @@ impl Level {
     }
 
     pub(super) fn find_static(&self, path: &[u8]) -> Static {
-        let after = self
-            .entries
-            .partition_point(|entry| entry.name.as_bytes() <= path);
+        let after = self.entries.partition_point(|entry| entry.name.as_bytes() <= path);
         let mut at = after.checked_sub(1);
         if let Some(entry) = at.and_then(|at| self.entries.get(at))
             && entry.name.as_bytes() == path
@@ -104,10 +95,7 @@ impl Level {
             return entry.whole_match();
         }
         if let Some(location) = self.find_redirect(path) {
-            return Static::Final(Found {
-                location,
-                redirect: true,
-            });
+            return Static::Final(Found { location, redirect: true });
         }
         while let Some(entry) = at.and_then(|at| self.entries.get(at)) {
             if let Some(prefix) = entry.prefix
@@ -125,16 +113,9 @@ impl Level {
         if !self.redirects {
             return None;
         }
-        let at = self
-            .entries
-            .binary_search_by(|entry| compare_with_slash(entry.name.as_bytes(), path))
-            .ok()?;
+        let at = self.entries.binary_search_by(|entry| compare_with_slash(entry.name.as_bytes(), path)).ok()?;
         let entry = self.entries.get(at)?;
-        if entry.redirects {
-            entry.exact.or(entry.prefix)
-        } else {
-            None
-        }
+        if entry.redirects { entry.exact.or(entry.prefix) } else { None }
     }
 }
 
@@ -145,22 +126,12 @@ fn compare_with_slash(name: &[u8], path: &[u8]) -> Ordering {
 
 impl Entry {
     fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            prefix: None,
-            no_regex: false,
-            exact: None,
-            redirects: false,
-            shorter: None,
-        }
+        Self { name: name.into(), prefix: None, no_regex: false, exact: None, redirects: false, shorter: None }
     }
 
     fn whole_match(&self) -> Static {
         match (self.exact, self.prefix) {
-            (Some(location), _) => Static::Final(Found {
-                location,
-                redirect: false,
-            }),
+            (Some(location), _) => Static::Final(Found { location, redirect: false }),
             (None, Some(prefix)) => Static::Prefix(prefix, self.no_regex),
             (None, None) => Static::None,
         }

@@ -60,9 +60,7 @@ fn table(children: Vec<Location>) -> LocationTable {
 
 /// What was found, as it is written, with `>` for a redirect.
 fn find(table: &LocationTable, path: &str) -> String {
-    let found = table
-        .find(path.as_bytes(), &mut Captures::default())
-        .unwrap();
+    let found = table.find(path.as_bytes(), &mut Captures::default()).unwrap();
     let mark = if found.redirect { ">" } else { "" };
     mark.to_owned() + &written(&table.get(found.location).pattern)
 }
@@ -166,10 +164,7 @@ fn nested_levels_are_searched_first_and_outer_expressions_still_apply() {
             ],
         ),
         no_regex("/n/", vec![matching("x\\.php$", vec![])]),
-        matching(
-            "/deep",
-            vec![prefix("/deep/x", vec![]), matching("\\.css$", vec![])],
-        ),
+        matching("/deep", vec![prefix("/deep/x", vec![]), matching("\\.css$", vec![])]),
         matching("\\.php$", vec![]),
     ]);
     check(
@@ -222,10 +217,7 @@ fn the_slash_redirect_is_escaped_and_keeps_the_arguments() {
     let table = table(vec![proxied(prefix("/a b?/", vec![]))]);
     let found = table.find(b"/a b?", &mut Captures::default()).unwrap();
     assert!(found.redirect);
-    assert_eq!(
-        table.slash_redirect(found.location, b"x=1"),
-        b"/a%20b%3F/?x=1"
-    );
+    assert_eq!(table.slash_redirect(found.location, b"x=1"), b"/a%20b%3F/?x=1");
     assert_eq!(table.slash_redirect(found.location, b""), b"/a%20b%3F/");
 }
 
@@ -243,11 +235,7 @@ fn named_locations_are_found_by_name_only() {
 fn an_expression_over_its_budget_is_an_error() {
     let table = table(vec![matching("^(?=(/a+))(?:/?a|aa|aaa)*\\1b$", vec![])]);
     let path = format!("/{}", "a".repeat(64));
-    assert!(
-        table
-            .find(path.as_bytes(), &mut Captures::default())
-            .is_err()
-    );
+    assert!(table.find(path.as_bytes(), &mut Captures::default()).is_err());
 }
 
 proptest! {
