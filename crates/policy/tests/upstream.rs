@@ -1,5 +1,7 @@
 //! The choice of endpoints in virtual time: nginx's sequences, and invariants beside a naive model.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails, fails the test")]
+
 use std::time::{Duration, Instant};
 
 use policy::{Balance, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream};

@@ -50,7 +50,7 @@ fn escape(how: Escape, value: Option<&Vec<u8>>, out: &mut Vec<u8>) {
 /// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
 fn escape_default(value: &[u8], out: &mut Vec<u8>) {
     for &byte in value {
-        if byte < 32 || byte > 126 || byte == b'"' || byte == b'\\' {
+        if !(32..=126).contains(&byte) || byte == b'"' || byte == b'\\' {
             out.extend_from_slice(b"\\x");
             out.extend_from_slice(&hexadecimal(byte, b"0123456789ABCDEF"));
         } else {

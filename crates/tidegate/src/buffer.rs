@@ -101,10 +101,9 @@ pub(crate) struct BufferPool {
 impl BufferPool {
     /// A buffer of at least `capacity` bytes; odd sizes beyond [`LARGE`] are made and dropped as needed.
     pub(crate) fn take(self: &Rc<Self>, capacity: usize) -> Buffer {
-        let size = match capacity {
-            0..=SMALL => SMALL,
-            ..=LARGE => LARGE,
-            more => return Buffer::detached(more),
+        let sizes = [SMALL, LARGE];
+        let Some(size) = sizes.into_iter().find(|size| capacity <= *size) else {
+            return Buffer::detached(capacity);
         };
         let data = self.shelf(size).and_then(|shelf| shelf.borrow_mut().pop());
         let data = data.unwrap_or_else(|| vec![0; size].into());

@@ -38,8 +38,11 @@ pub(crate) struct Generation {
     /// In the order of `Config::upstreams`.
     upstreams: Vec<RefCell<Rc<Upstream>>>,
     /// Upstreams that a `proxy_pass` with variables named, by `host:port`.
-    named_at_run_time: RefCell<HashMap<Box<str>, (Instant, Rc<Upstream>)>>,
+    named_at_run_time: RefCell<HashMap<Box<str>, Named>>,
 }
+
+/// When a name was resolved, and to what.
+type Named = (Instant, Rc<Upstream>);
 
 /// The most upstreams that variables may create between two reloads; beyond it the oldest state is forgotten.
 const NAMED_AT_RUN_TIME: usize = 1024;

@@ -30,6 +30,7 @@ impl Disk {
     ///
     /// # Errors
     /// The pattern is malformed, or a directory on its way cannot be read.
+    #[allow(dead_code, reason = "`include` is to read through it")]
     pub(super) fn expand(pattern: &Path) -> io::Result<Vec<PathBuf>> {
         let text = pattern.to_string_lossy();
         if !text.contains(['*', '?', '[']) {

@@ -72,8 +72,7 @@ impl Source {
                     unprivileged: !rustix::process::geteuid().is_root(),
                 };
                 let text = format!("{} {text}", self.globals.as_deref().unwrap_or_default());
-                let loaded = config::load_text_with(&self.file, &text, &options);
-                loaded
+                config::load_text_with(&self.file, &text, &options)
             }
             Err(error) => unreadable(&self.file, &error),
         }
