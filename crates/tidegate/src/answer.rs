@@ -55,7 +55,10 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
             Step::Ask(location) => ask(client, request, location).await,
             Step::Redirect { path, args } => inside(request, path, args),
             Step::Named(name) => named(request, &name),
-            Step::Move { status, location } => Step::Respond(Box::new(moved(request, status, &location))),
+            Step::Move { status, location } => {
+                request.kept.set(b"Location", &location);
+                Step::Status(status)
+            }
             Step::Status(status) => failed(request, status),
             Step::Respond(response) => return Ok(response),
             Step::Silence(status) => return Err(status),
@@ -120,11 +123,18 @@ fn too_large(request: &Request) -> Option<Step> {
     Some(Step::Status(413))
 }
 
+/// A status that the configuration chose. nginx takes three of its own for the end of the connection.
+pub(crate) fn configured(status: u16) -> Step {
+    match status {
+        408 | 444 | 499 => Step::Silence(status),
+        _ => Step::Status(status),
+    }
+}
+
 /// `return`.
 fn returned(request: &Request, answer: &Return) -> Step {
     match answer {
-        Return::Status(444) => Step::Silence(444),
-        Return::Status(status @ 400..) => Step::Status(*status),
+        Return::Status(status @ 400..) => configured(*status),
         Return::Status(status) => text(request, *status, &Template::default()),
         Return::Text(status, body) => text(request, *status, body),
         Return::Redirect(status, location) => Step::Move { status: *status, location: evaluate(location, request) },
@@ -157,32 +167,20 @@ fn named(request: &mut Request, name: &str) -> Step {
     }
 }
 
-/// A redirect for the client, with nginx's page.
-fn moved(request: &Request, status: u16, target: &[u8]) -> Response {
-    let mut response = page(request, status);
-    response.fields.push(b"Location", target);
-    response
-}
-
-/// An error: the `error_page` for it, unless one was followed already; else a page of ours.
+/// An error or a redirect: the `error_page` for it, unless the one that may be followed was; else a page of ours.
 fn failed(request: &mut Request, status: u16) -> Step {
-    if pages::closes_connection(status) {
-        request.keep_alive = false;
-    }
+    request.status_override = Some(status);
+    request.keep_alive &= !pages::closes_connection(status);
+    request.kept.remove("content-type");
     let generation = request.generation.clone();
     let settings = &generation.tables.location(request.server, request.location).settings;
-    let followed = request.error_page && !settings.recursive_error_pages;
-    let action = if followed {
-        None
-    } else {
-        error_pages::choose(&settings.error_pages, status, &mut |template| evaluate(template, request))
+    let action = match request.error_page {
+        false => error_pages::choose(&settings.error_pages, status, &mut |template| evaluate(template, request)),
+        true => None,
     };
-    request.error_page |= action.is_some();
+    request.error_page |= action.is_some() && !settings.recursive_error_pages;
     match action {
-        None => {
-            request.status_override = Some(pages::sent_status(status));
-            Step::Respond(Box::new(page(request, status)))
-        }
+        None => Step::Respond(Box::new(page(request, status))),
         Some(ErrorAction::Internal { uri, args, status: rule }) => {
             request.status_override = overridden(status, rule);
             if request.head.method != Method::HEAD {
@@ -195,8 +193,8 @@ fn failed(request: &mut Request, status: u16) -> Step {
             Step::Named(String::from_utf8_lossy(&name).into())
         }
         Some(ErrorAction::Redirect { status, location }) => {
-            request.status_override = None;
-            Step::Move { status, location }
+            request.kept.set(b"Location", &location);
+            Step::Respond(Box::new(page(request, status)))
         }
     }
 }
@@ -210,7 +208,8 @@ fn overridden(status: u16, rule: StatusRule) -> Option<u16> {
 }
 
 /// A page of the gateway's own.
-fn page(request: &Request, status: u16) -> Response {
+fn page(request: &mut Request, status: u16) -> Response {
+    request.status_override = Some(pages::sent_status(status));
     match pages::page(status, request.settings().server_tokens) {
         Some(body) => Response::with_bytes(pages::sent_status(status), "text/html", body),
         None => Response::with_bytes(status, "", Vec::new()),

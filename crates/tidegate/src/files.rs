@@ -1,11 +1,12 @@
 //! Files as answers: joins a request to the decisions about files (`local`), and their outcome to the next step.
 //! Not here: those decisions.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use config::model::{Level, Template, TryFiles};
 
-use crate::answer::Step;
+use crate::answer::{self, Step};
 use crate::local::files::{self, Delivery, FileAnswer, Validators};
 use crate::local::try_files::{self, Tried};
 use crate::local::{Fields as RequestFields, FileRequest, Refusal};
@@ -24,6 +25,7 @@ impl RequestFields for HeadFields<'_> {
 /// Asks a decision about files.
 fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMut(&Template) -> Vec<u8>) -> T) -> T {
     let fields = HeadFields(&request.head.fields);
+    let kept_type = kept_type(request);
     let file_request = FileRequest {
         settings: request.settings(),
         path: &request.uri.path,
@@ -32,6 +34,7 @@ fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMu
         fields: &fields,
         prefix: Path::new("/"),
         add_uri_to_alias: request.adds_uri_to_alias,
+        content_type: kept_type.as_deref(),
         status: request.status_override.unwrap_or(200),
         boundary: request.connection.number << 32 | request.connection.requests.get(),
     };
@@ -64,7 +67,7 @@ pub(crate) fn try_files(request: &mut Request, files: &TryFiles) -> Option<Step>
             request.adds_uri_to_alias = add_uri_to_alias;
             None
         }
-        Tried::Status(status) => Some(Step::Status(status)),
+        Tried::Status(status) => Some(answer::configured(status)),
         Tried::Named(name) => Some(Step::Named(name)),
         Tried::Internal { uri, args } => Some(Step::Redirect { path: uri, args }),
     }
@@ -117,7 +120,9 @@ fn refuse(request: &mut Request, refusal: Refusal) -> Step {
             request.log(line.level, &line.text, None);
         }
     }
-    request.content_range = refusal.content_range;
+    if let Some(range) = refusal.content_range {
+        request.kept.set(b"Content-Range", range.as_bytes());
+    }
     Step::Status(refusal.status)
 }
 
@@ -146,7 +151,11 @@ pub(crate) fn real_root(request: &Request) -> Option<Vec<u8>> {
     }
 }
 
-/// The media type that the location gives to the path.
-pub(crate) fn content_type(request: &Request) -> String {
-    files::content_type(&request.uri.path, request.settings()).to_owned()
+/// The media type of an answer made here: the one that an endpoint chose for it, else what the location gives to the path.
+pub(crate) fn content_type(request: &Request) -> Cow<'_, str> {
+    kept_type(request).unwrap_or_else(|| files::content_type(&request.uri.path, request.settings()).into())
+}
+
+fn kept_type(request: &Request) -> Option<Cow<'_, str>> {
+    request.kept.get("content-type").map(String::from_utf8_lossy)
 }

@@ -48,14 +48,12 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
         response.status = status;
         response.reason = None;
     }
-    if let Some(challenge) = request.challenge.take() {
-        response.fields.push(b"WWW-Authenticate", &challenge);
-    }
+    response.keep(std::mem::take(&mut request.kept));
+    request.record.status = response.status;
     response::add_headers(request, &mut response);
     let framing = response::framing(request, &response);
     let keep_alive = keeps_alive(client, request, framing);
     let head = response::encode_head(request, &response, framing, keep_alive);
-    request.record.status = response.status;
     request.record.sent_head = head.clone();
     let switching = response.status == 101;
     let delivered = match std::mem::replace(&mut response.body, Body::Empty) {

@@ -160,10 +160,18 @@ pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> Fields {
         rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
         rewrite(&mut fields, "refresh", |value| refresh(request, &proxy.redirects, value));
     }
-    if !(proxy.cookie_domains.is_empty() && proxy.cookie_paths.is_empty()) && fields.contains("set-cookie") {
-        fields = rewrite_cookies(request, fields);
-    }
-    fields
+    rewrite_cookies(request, fields)
+}
+
+/// What `X-Accel-Redirect` keeps of the answer that it came with, for the one that takes its place.
+const KEPT: &[&str] =
+    &["content-type", "set-cookie", "content-disposition", "cache-control", "expires", "accept-ranges"];
+
+/// The fields of an endpoint's answer that outlive it when it names another.
+pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
+    let mut kept = fields.clone();
+    kept.retain(|field| is_among(field.name, KEPT));
+    rewrite_cookies(request, kept)
 }
 
 fn connection_options(fields: &Fields) -> Vec<Vec<u8>> {
@@ -210,6 +218,9 @@ fn refresh(request: &Request, rules: &[Redirect], value: &[u8]) -> Option<Vec<u8
 
 fn rewrite_cookies(request: &Request, fields: Fields) -> Fields {
     let proxy = &request.settings().proxy;
+    if (proxy.cookie_domains.is_empty() && proxy.cookie_paths.is_empty()) || !fields.contains("set-cookie") {
+        return fields;
+    }
     let mut changed = Fields::new();
     for field in fields.iter() {
         if !field.name.eq_ignore_ascii_case(b"set-cookie") {

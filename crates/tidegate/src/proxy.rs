@@ -166,18 +166,23 @@ pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> St
 
 /// An endpoint answered: it may send us elsewhere, its error may be replaced, or it is the response.
 fn answered_step(request: &mut Request, answered: Answered) -> Step {
+    if request.generation.tables.keeps_upstream_fields {
+        request.record.upstream_fields = Some(answered.reply.head.fields.clone());
+    }
     let settings = request.settings();
     let ignores = |name: &str| settings.proxy.ignore_headers.iter().any(|ignored| &**ignored == name);
     let fields = &answered.reply.head.fields;
     if let Some(target) = fields.get("x-accel-redirect").filter(|_| !ignores("x-accel-redirect")) {
         let target = target.to_vec();
+        request.kept = forward::kept_fields(request, fields);
         return accelerate(request, &target);
     }
     let status = answered.reply.head.status;
     if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status)
     {
-        let challenge = fields.get("www-authenticate").filter(|_| status == 401).map(<[u8]>::to_vec);
-        request.challenge = challenge;
+        for challenge in fields.get_all("www-authenticate").filter(|_| status == 401) {
+            request.kept.push(b"WWW-Authenticate", challenge);
+        }
         return Step::Status(status);
     }
     Step::Respond(Box::new(respond(request, answered)))
@@ -209,9 +214,6 @@ fn accelerate(request: &mut Request, target: &[u8]) -> Step {
 
 fn respond(request: &mut Request, mut answered: Answered) -> Response {
     let head = &mut answered.reply.head;
-    if request.generation.tables.keeps_upstream_fields {
-        request.record.upstream_fields = Some(head.fields.clone());
-    }
     let accelerated = head.fields.get("x-accel-buffering").is_some_and(|value| value.eq_ignore_ascii_case(b"no"));
     let ignores = request.settings().proxy.ignore_headers.iter().any(|ignored| &**ignored == "x-accel-buffering");
     request.unbuffered = accelerated && !ignores;

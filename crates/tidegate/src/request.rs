@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
-use http1::{Framing, RequestHead};
+use http1::{Fields, Framing, RequestHead};
 use policy::Failure;
 
 use crate::body::Kept;
@@ -119,14 +119,12 @@ pub(crate) struct Request {
     pub(crate) located_by_path: bool,
     /// The last internal redirect came after the last attempt.
     pub(crate) redirected: bool,
-    /// An `error_page` was followed.
+    /// An `error_page` was followed where only one may be.
     pub(crate) error_page: bool,
     /// The status that an error gives the answer, whatever answers it.
     pub(crate) status_override: Option<u16>,
-    /// `WWW-Authenticate` of an endpoint's 401 that an `error_page` replaces.
-    pub(crate) challenge: Option<Vec<u8>>,
-    /// `Content-Range` of a 416.
-    pub(crate) content_range: Option<String>,
+    /// Fields that the answer gets, whoever makes it in the end: an endpoint or an error said so on the way.
+    pub(crate) kept: Fields,
     /// `try_files` chose the path below the `alias` of a regular expression's location.
     pub(crate) adds_uri_to_alias: bool,
     /// The endpoint asked for its answer to be passed on as it comes (`X-Accel-Buffering: no`).
@@ -175,8 +173,7 @@ impl Request {
             redirected: false,
             error_page: false,
             status_override: None,
-            challenge: None,
-            content_range: None,
+            kept: Fields::new(),
             adds_uri_to_alias: false,
             unbuffered: false,
             pipelined: false,
@@ -205,6 +202,14 @@ impl Request {
     /// `$server_name`.
     pub(crate) fn server_name(&self) -> String {
         self.server().names.first().map(ServerName::text).unwrap_or_default()
+    }
+
+    /// `$status`: that of the answer, or before there is one that of the error it takes the place of; 0 for none.
+    pub(crate) fn status(&self) -> u16 {
+        match self.record.status {
+            0 => self.status_override.unwrap_or(0),
+            status => status,
+        }
     }
 
     /// The request line as received.

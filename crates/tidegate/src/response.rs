@@ -55,6 +55,20 @@ impl Response {
         let length = Some(bytes.len() as u64);
         Self { status, reason: None, fields, last_modified: None, length, body: Body::Bytes(bytes) }
     }
+
+    /// Takes on the fields that were kept for whatever answer it would be. They come first; a type of its own wins.
+    pub(crate) fn keep(&mut self, mut kept: Fields) {
+        if kept.is_empty() {
+            return;
+        }
+        if self.fields.contains("content-type") {
+            kept.remove("content-type");
+        }
+        for field in self.fields.iter() {
+            kept.push(field.name, field.value);
+        }
+        self.fields = kept;
+    }
 }
 
 /// How the response's body is framed for this client.

@@ -182,7 +182,7 @@ impl Delivery {
         let everything = (opened.size > 0).then(|| Part { head: Vec::new(), range: 0..opened.size });
         Self {
             status: request.status,
-            content_type: content_type(request.path, settings).to_owned(),
+            content_type: request.content_type.unwrap_or_else(|| content_type(request.path, settings)).to_owned(),
             content_length: opened.size,
             content_range: None,
             accept_ranges: request.status == 200 && settings.max_ranges != Some(0),

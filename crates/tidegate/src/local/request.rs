@@ -30,6 +30,8 @@ pub struct FileRequest<'a> {
     pub prefix: &'a Path,
     /// `try_files` chose a file below the `alias` of a regular expression's location: see [`super::try_files`].
     pub add_uri_to_alias: bool,
+    /// The media type that the answer has already, whatever the file's extension says.
+    pub content_type: Option<&'a str>,
     /// The status that the answer will have: 200, or what an `error_page` gave it. Conditions and ranges hold for 200 only.
     pub status: u16,
     /// Names the boundary of a multipart answer: any number that differs from request to request.

@@ -33,7 +33,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::DocumentRoot => bytes(out, Some(&files::document_root(request))),
         Variable::RealpathRoot => bytes(out, files::real_root(request).as_deref()),
         Variable::RequestFilename => bytes(out, Some(&files::request_filename(request))),
-        Variable::Status => show(out, format_args!("{:03}", request.record.status)),
+        Variable::Status => show(out, format_args!("{:03}", request.status())),
         Variable::BytesSent => show(out, request.record.bytes_sent),
         Variable::BodyBytesSent => show(out, request.record.body_bytes_sent()),
         _ => return None,

@@ -56,6 +56,7 @@ impl Site {
             fields: &Pairs(fields),
             prefix: Path::new("/prefix"),
             add_uri_to_alias: false,
+            content_type: None,
             status: 200,
             boundary: 7,
         };
@@ -184,6 +185,7 @@ fn an_errors_page_keeps_its_status_and_knows_no_conditions() {
         fields: &Pairs(&fields),
         prefix: Path::new("/"),
         add_uri_to_alias: false,
+        content_type: None,
         status: 404,
         boundary: 7,
     };
@@ -277,6 +279,7 @@ fn errors_of_the_system_choose_the_status() {
         fields: &Pairs(&[]),
         prefix: Path::new("/"),
         add_uri_to_alias: false,
+        content_type: None,
         status: 200,
         boundary: 0,
     };
@@ -341,6 +344,7 @@ fn roots_are_evaluated_and_start_at_the_prefix() {
             fields: &Pairs(&[]),
             prefix: Path::new("/prefix"),
             add_uri_to_alias: false,
+            content_type: None,
             status: 200,
             boundary: 0,
         };

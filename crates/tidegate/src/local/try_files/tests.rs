@@ -67,6 +67,7 @@ impl Site {
             fields: &Pairs(&[]),
             prefix: Path::new("/"),
             add_uri_to_alias: false,
+            content_type: None,
             status: 200,
             boundary: 0,
         };
