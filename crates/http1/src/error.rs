@@ -15,20 +15,16 @@ pub enum RequestError {
     Version,
     /// The request line is longer than the limit.
     LineTooLong,
-    /// A field line is longer than the limit.
-    FieldTooLong,
-    /// The head is longer than the limit.
-    HeadTooLong,
+    /// A field line is longer than the limit; with as much of it as is worth showing.
+    FieldTooLong(Box<str>),
+    /// The head is longer than the limit; with as much of the line that passed it as is worth showing.
+    HeadTooLong(Box<str>),
     /// More field lines than the limit.
     TooManyFields,
     /// A field line that cannot be understood; with as much of it as is worth showing.
     Field(Box<str>),
-    /// More than one `Host`.
-    DuplicateHost,
-    /// HTTP/1.1 without `Host`.
-    MissingHost,
-    /// `Host` is no host.
-    InvalidHost,
+    /// More than one `Host`: the line that repeats it, and the first one.
+    DuplicateHost(Box<str>, Box<str>),
 }
 
 impl RequestError {
@@ -43,7 +39,7 @@ impl RequestError {
 
     /// Whether a bound on fields was passed, for which nginx has its own status 494.
     pub fn is_head_too_large(&self) -> bool {
-        matches!(self, RequestError::FieldTooLong | RequestError::HeadTooLong | RequestError::TooManyFields)
+        matches!(self, RequestError::FieldTooLong(_) | RequestError::HeadTooLong(_) | RequestError::TooManyFields)
     }
 }
 
@@ -54,13 +50,14 @@ impl fmt::Display for RequestError {
             RequestError::Line | RequestError::Http09 => f.write_str("client sent invalid request"),
             RequestError::Version => f.write_str("client sent invalid version"),
             RequestError::LineTooLong => f.write_str("client sent too long URI"),
-            RequestError::FieldTooLong => f.write_str("client sent too long header line"),
-            RequestError::HeadTooLong => f.write_str("client sent too large request"),
+            RequestError::FieldTooLong(line) | RequestError::HeadTooLong(line) => {
+                write!(f, "client sent too long header line: \"{line}...\"")
+            }
             RequestError::TooManyFields => f.write_str("client sent too many header lines"),
             RequestError::Field(line) => write!(f, "client sent invalid header line: \"{line}\""),
-            RequestError::DuplicateHost => f.write_str("client sent duplicate host header"),
-            RequestError::MissingHost => f.write_str("client sent HTTP/1.1 request without \"Host\" header"),
-            RequestError::InvalidHost => f.write_str("client sent invalid host header"),
+            RequestError::DuplicateHost(line, previous) => {
+                write!(f, "client sent duplicate host header: \"{line}\", previous value: \"{previous}\"")
+            }
         }
     }
 }

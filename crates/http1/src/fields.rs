@@ -1,6 +1,9 @@
 //! Field lines as received: order, case and duplicates kept, in one flat list over one run of bytes.
 //! Not here: what any field means.
 
+use crate::head::parse_field_line;
+use crate::syntax;
+
 /// A field line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
@@ -130,6 +133,18 @@ impl Fields {
         let mut lines = std::mem::take(&mut self.lines);
         lines.retain(|line| keep(self.field(*line)));
         self.lines = lines;
+    }
+
+    /// Takes the lines up to the first that is none.
+    pub(crate) fn salvage(&mut self, block: &[u8]) {
+        self.load(block);
+        let mut at = 0;
+        while let Some(line) = syntax::line(block, at)
+            && let Some((name, value)) = parse_field_line(block, at, line.end)
+        {
+            self.line(name, value);
+            at = line.next;
+        }
     }
 
     /// Takes over the bytes that lines added by [`Fields::line`] will lie in.

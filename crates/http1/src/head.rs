@@ -38,6 +38,13 @@ impl Version {
     }
 }
 
+/// `HTTP/` and two numbers: a version, if not one of ours.
+fn is_version(text: &[u8]) -> bool {
+    let numbers = text.strip_prefix(b"HTTP/").and_then(|rest| rest.split_at_checked(memchr::memchr(b'.', rest)?));
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    numbers.is_some_and(|(major, minor)| is_number(major) && is_number(&minor[1..]))
+}
+
 /// A request's head.
 #[derive(Debug, Clone, Default)]
 pub struct RequestHead {
@@ -49,6 +56,8 @@ pub struct RequestHead {
     pub fields: Fields,
     line: Vec<u8>,
     target: Range<usize>,
+    /// Field lines that were left out for their names, as ranges of the fields' bytes.
+    ignored: Vec<Range<usize>>,
 }
 
 impl RequestHead {
@@ -57,9 +66,43 @@ impl RequestHead {
         self.line.get(self.target.clone()).unwrap_or_default()
     }
 
-    /// The request line as received, without its end; empty when none was understood.
+    /// The request line as received, without its end; of one that is refused, as much as was looked at.
     pub fn line(&self) -> &[u8] {
         &self.line
+    }
+
+    /// Whether the request line was understood.
+    pub fn has_line(&self) -> bool {
+        !self.target.is_empty()
+    }
+
+    /// The protocol as the request line names it; empty when the line was not understood.
+    pub fn protocol(&self) -> &[u8] {
+        let behind = self.line.get(self.target.end..).filter(|_| self.has_line());
+        behind.unwrap_or_default().trim_ascii()
+    }
+
+    /// The field lines that were left out because of their names.
+    pub fn ignored(&self) -> impl Iterator<Item = &[u8]> {
+        self.ignored.iter().map(|line| &self.fields.bytes()[line.clone()])
+    }
+
+    /// Drops everything but the text of the request line: it asks for nothing that can be understood.
+    pub fn forget_all_but_line(&mut self) {
+        self.target = 0..0;
+        self.fields.clear();
+        self.ignored.clear();
+    }
+
+    /// Takes over what came of a head that did not end, or that is refused, so that logs can tell whose request it was.
+    pub fn salvage(&mut self, input: &[u8]) {
+        let Ok(Some(start)) = skip_empty_lines(input) else { return };
+        match syntax::line(input, start) {
+            Some(line) if self.has_line() => self.fields.salvage(&input[line.next..]),
+            _ if !self.line.is_empty() => {}
+            Some(line) => self.line = input[start..line.end].to_vec(),
+            None => self.line = input[start..].to_vec(),
+        }
     }
 }
 
@@ -95,7 +138,7 @@ pub struct RequestLimits {
     pub fields: usize,
     /// Names with underscores count as valid.
     pub underscores: bool,
-    /// Fields with invalid names are dropped; otherwise they make the request invalid.
+    /// Fields with names beyond letters, digits and `-` are left out; otherwise every token is a name.
     pub ignore_invalid: bool,
 }
 
@@ -123,13 +166,15 @@ pub fn parse_request(
     let Some(start) = skip_empty_lines(input)? else {
         return Ok(None);
     };
-    let Some(line) = syntax::line(input, start) else {
-        check_partial_line(&input[start..], limits)?;
-        return Ok(None);
-    };
-    if line.end - start > limits.line {
+    let line = syntax::line(input, start);
+    if line.as_ref().map_or(input.len(), |line| line.end) - start > limits.line {
+        head.line = input[start..start + limits.line].to_vec();
         return Err(RequestError::LineTooLong);
     }
+    let Some(line) = line else {
+        check_partial_line(&input[start..])?;
+        return Ok(None);
+    };
     if head.line.len() != line.end - start || head.line.is_empty() {
         head.line.clear();
         head.line.extend_from_slice(&input[start..line.end]);
@@ -140,9 +185,9 @@ pub fn parse_request(
         return Ok(None);
     };
     if end - start > limits.head {
-        return Err(RequestError::HeadTooLong);
+        return Err(RequestError::HeadTooLong(last_line(&input[line.next..start + limits.head])));
     }
-    parse_request_fields(&mut head.fields, &input[line.next..end], limits)?;
+    parse_request_fields(head, &input[line.next..end], limits)?;
     Ok(Some(end))
 }
 
@@ -160,10 +205,7 @@ fn skip_empty_lines(input: &[u8]) -> Result<Option<usize>, RequestError> {
 }
 
 /// A line that goes on must at least begin like a request, so that other protocols are refused at once.
-fn check_partial_line(line: &[u8], limits: &RequestLimits) -> Result<(), RequestError> {
-    if line.len() > limits.line {
-        return Err(RequestError::LineTooLong);
-    }
+fn check_partial_line(line: &[u8]) -> Result<(), RequestError> {
     let method = line.split(|byte| *byte == b' ').next().unwrap_or_default();
     if method.iter().all(|byte| is_method(*byte)) && method.len() <= MAX_METHOD {
         Ok(())
@@ -174,10 +216,18 @@ fn check_partial_line(line: &[u8], limits: &RequestLimits) -> Result<(), Request
 
 fn check_partial_fields(input: &[u8], from: usize, limits: &RequestLimits) -> Result<(), RequestError> {
     if input.len() > limits.head {
-        return Err(RequestError::HeadTooLong);
+        return Err(RequestError::HeadTooLong(last_line(&input[from..])));
     }
     let last = memchr::memrchr(b'\n', &input[from..]).map_or(from, |end| from + end + 1);
-    if input.len() - last > limits.field { Err(RequestError::FieldTooLong) } else { Ok(()) }
+    if input.len() - last > limits.field {
+        return Err(RequestError::FieldTooLong(shown(&input[last..last + limits.field])));
+    }
+    Ok(())
+}
+
+/// The line at which a block of field lines was cut, fit for a log.
+fn last_line(block: &[u8]) -> Box<str> {
+    shown(block.rsplit(|byte| *byte == b'\n').next().unwrap_or_default())
 }
 
 /// The longest method that is taken.
@@ -190,7 +240,7 @@ fn is_method(byte: u8) -> bool {
 
 fn parse_request_line(head: &mut RequestHead) -> Result<(), RequestError> {
     let line = &head.line;
-    let method_end = memchr::memchr(b' ', line).ok_or(RequestError::Line)?;
+    let method_end = memchr::memchr(b' ', line).ok_or(RequestError::Method)?;
     let method = &line[..method_end];
     if method.is_empty() || method.len() > MAX_METHOD || !method.iter().all(|byte| is_method(*byte)) {
         return Err(RequestError::Method);
@@ -207,7 +257,7 @@ fn parse_request_line(head: &mut RequestHead) -> Result<(), RequestError> {
     }
     head.version = match Version::parse(&line[version.clone()]) {
         Some(version) => version,
-        None if line[version].starts_with(b"HTTP/") => return Err(RequestError::Version),
+        None if is_version(&line[version]) => return Err(RequestError::Version),
         None => return Err(RequestError::Line),
     };
     head.target = rest;
@@ -226,55 +276,89 @@ fn find_end(input: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-fn parse_request_fields(fields: &mut Fields, block: &[u8], limits: &RequestLimits) -> Result<(), RequestError> {
+fn parse_request_fields(head: &mut RequestHead, block: &[u8], limits: &RequestLimits) -> Result<(), RequestError> {
+    let fields = &mut head.fields;
     fields.load(block);
+    head.ignored.clear();
     let mut at = 0;
-    let mut hosts = 0;
+    let mut host: Option<Range<usize>> = None;
     while let Some(Line { end, next }) = syntax::line(block, at) {
         if end == at {
             break;
         }
         if end - at > limits.field {
-            return Err(RequestError::FieldTooLong);
+            return Err(RequestError::FieldTooLong(shown(&block[at..at + limits.field])));
         }
         let (name, value) =
-            parse_field_line(block, at, end).ok_or_else(|| RequestError::Field(shown(&block[at..end])))?;
+            split_field_line(block, at, end).ok_or_else(|| RequestError::Field(fault(&block[at..end])))?;
+        let whole = at..end;
         at = next;
-        if !is_valid_name(&block[name.clone()], limits.underscores) {
+        if !is_usual_name(&block[name.clone()], limits.underscores) {
             if limits.ignore_invalid {
+                head.ignored.push(whole);
                 continue;
             }
-            return Err(RequestError::Field(shown(&block[name.start..end])));
+            if !is_token(&block[name.clone()]) {
+                return Err(RequestError::Field(shown(&block[whole])));
+            }
         }
-        hosts += usize::from(block[name.clone()].eq_ignore_ascii_case(b"host"));
+        if block[name.clone()].eq_ignore_ascii_case(b"host")
+            && let Some(first) = host.replace(whole.clone())
+        {
+            return Err(RequestError::DuplicateHost(shown(&block[whole]), shown(&block[first])));
+        }
         fields.line(name, value);
         if fields.len() > limits.fields {
             return Err(RequestError::TooManyFields);
         }
     }
-    if hosts > 1 { Err(RequestError::DuplicateHost) } else { Ok(()) }
+    Ok(())
 }
 
-/// nginx's valid names: letters, digits, `-`, and `_` where allowed.
-fn is_valid_name(name: &[u8], underscores: bool) -> bool {
+/// What nginx takes for a name: letters, digits, `-`, and `_` where allowed.
+fn is_usual_name(name: &[u8], underscores: bool) -> bool {
     name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || (*byte == b'_' && underscores))
+}
+
+fn is_token(name: &[u8]) -> bool {
+    name.iter().all(|byte| syntax::is_token(*byte))
 }
 
 /// `name: value`; `None` for anything else: folded lines, white space before the colon, control bytes (RFC 9112 §5).
 pub(crate) fn parse_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Range<usize>)> {
+    split_field_line(input, from, to).filter(|(name, _)| is_token(&input[name.clone()]))
+}
+
+/// A name of visible characters, a colon and a value: no second reader could see another line in it.
+fn split_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Range<usize>)> {
     let line = input.get(from..to)?;
     let colon = memchr::memchr(b':', line)?;
     let (name, value) = (from..from + colon, syntax::trim(input, from + colon + 1, to));
     let valid = !name.is_empty()
-        && input[name.clone()].iter().all(|byte| syntax::is_token(*byte))
+        && input[name.clone()].iter().all(|byte| is_visible(*byte))
         && input[value.clone()].iter().all(|byte| syntax::is_value(*byte));
     valid.then_some((name, value))
 }
 
-/// The start of a bad line, fit for a log.
+fn is_visible(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f
+}
+
+/// The start of a line, as much of it as nginx logs.
 fn shown(line: &[u8]) -> Box<str> {
-    const SHOWN: usize = 100;
-    line[..line.len().min(SHOWN)].escape_ascii().to_string().into()
+    const SHOWN: usize = 1748;
+    String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into()
+}
+
+/// A bad line up to the byte that spoils it, as nginx shows it: `X\x20...`.
+fn fault(line: &[u8]) -> Box<str> {
+    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+    let in_name = line[..colon].iter().position(|byte| !is_visible(*byte)).or((colon == 0).then_some(0));
+    let in_value = || line[colon..].iter().position(|byte| !syntax::is_value(*byte)).map(|at| colon + at);
+    match in_name.or_else(in_value) {
+        Some(at) if at < line.len() => format!("{}\\x{:02x}...", shown(&line[..at]), line[at]).into(),
+        _ => shown(line),
+    }
 }
 
 /// Takes a response's head off the start of `input`: the bytes it took, or `None` when it has not ended yet.
@@ -331,8 +415,11 @@ fn parse_response_fields(fields: &mut Fields, block: &[u8], limits: &ResponseLim
             break;
         }
         let (name, value) =
-            parse_field_line(block, at, end).ok_or_else(|| ResponseError::Field(shown(&block[at..end])))?;
-        fields.line(name, value);
+            split_field_line(block, at, end).ok_or_else(|| ResponseError::Field(fault(&block[at..end])))?;
+        // No client could name such a field.
+        if is_token(&block[name.clone()]) {
+            fields.line(name, value);
+        }
         if fields.len() > limits.fields {
             return Err(ResponseError::TooLarge);
         }

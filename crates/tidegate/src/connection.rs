@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen};
-use http1::{RequestError, RequestHead};
+use http1::RequestError;
 
 use crate::answer::{Step, answer};
-use crate::downstream::h1::{Arrival, H1};
+use crate::downstream::h1::{Arrival, Fault, H1};
 use crate::downstream::proxy_protocol::{self, Ends, Header};
 use crate::finish::{After, finish};
 use crate::logs::error_log::Context;
 use crate::request::{Downstream, Request};
 use crate::stream::{Stream, within};
-use crate::worker::{Generation, Leash, Worker};
+use crate::worker::{Leash, Worker};
 
 /// Takes an accepted stream on, unless the worker holds as many connections as it may.
 pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
@@ -87,21 +87,9 @@ async fn serve(
             let request = Request::new(worker, generation.clone(), connection, server, head, length);
             Box::pin(respond(client, request)).await
         }
-        Arrival::CutOff => {
-            note(
-                &generation,
-                connection,
-                Level::Info,
-                "client prematurely closed connection while reading client request headers",
-            );
-            After::Close
-        }
-        Arrival::TimedOut => {
-            Box::pin(refuse(client, worker, &generation, connection, server, RequestHead::default(), 408)).await
-        }
-        Arrival::Refused(error, head) => {
-            note(&generation, connection, Level::Info, &format!("{error} while reading client request line"));
-            Box::pin(refuse(client, worker, &generation, connection, server, head, refused_status(&error))).await
+        Arrival::Faulty(fault, head) => {
+            let request = Request::new(worker, generation.clone(), connection, server, head, 0);
+            Box::pin(refuse(client, request, fault)).await
         }
     }
 }
@@ -113,33 +101,23 @@ async fn respond(client: &mut H1, mut request: Request) -> After {
     finish(client, &mut request, answer).await
 }
 
-/// Answers bytes that are no request.
-async fn refuse(
-    client: &mut H1,
-    worker: &Rc<Worker>,
-    generation: &Rc<Generation>,
-    connection: &Rc<Downstream>,
-    server: usize,
-    head: RequestHead,
-    status: u16,
-) -> After {
-    let mut request = Request::new(worker, generation.clone(), connection, server, head, 0);
+/// Answers what became no request.
+async fn refuse(client: &mut H1, mut request: Request, fault: Fault) -> After {
     request.keep_alive = false;
-    let answer = answer(client, &mut request, Step::Status(status)).await;
+    request.begin_refusal();
+    let (first, message) = match fault {
+        Fault::CutOff => (Step::Silence(400), "client prematurely closed connection".into()),
+        Fault::TimedOut => (Step::Status(408), "client timed out (110: Connection timed out)".into()),
+        Fault::Refused(error) => (Step::Status(refused_status(&error)), error.to_string()),
+    };
+    request.log_refusal(&message);
+    let answer = answer(client, &mut request, first).await;
     finish(client, &mut request, answer).await
 }
 
 /// nginx answers heads that are too large with its own 494, which clients see as a 400.
 fn refused_status(error: &RequestError) -> u16 {
     if error.is_head_too_large() { 494 } else { error.status() }
-}
-
-fn note(generation: &Generation, connection: &Downstream, level: Level, message: &str) {
-    let client = connection.client();
-    let (address, port) = connection.server();
-    let server = port.map_or(address.clone(), |port| format!("{address}:{port}"));
-    let context = Context { client: Some(&client), server: Some(&server), ..Context::default() };
-    generation.tables.log(level, Some(connection.number), message, &context);
 }
 
 /// Reads the PROXY header within the time for a request's head; `None` when there is none that can be read.

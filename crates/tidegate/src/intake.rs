@@ -1,6 +1,8 @@
 //! What a head asks for: its virtual host, its path, its body. Each fault has its status, and the message that logs show.
 //! Not here: the syntax of heads (`http1`), and what is answered.
 
+use std::borrow::Cow;
+
 use config::model::Level;
 use http::Method;
 use http1::Version;
@@ -23,35 +25,62 @@ impl Request {
                 Step::Route
             }
             Err((status, message)) => {
-                self.log(Level::Info, &format!("{message} while reading client request headers"), None);
+                self.log_refusal(&message);
                 self.keep_alive = false;
                 Step::Status(status)
             }
         }
     }
 
-    fn understand(&mut self) -> Result<(), (u16, &'static str)> {
+    /// Finds out whose request it would have been that is refused.
+    pub(crate) fn begin_refusal(&mut self) {
+        if self.head.has_line() {
+            let target = self.head.target().to_vec();
+            let merge_slashes = self.server().settings.merge_slashes;
+            if let Ok(target) = parse_target(&target, merge_slashes) {
+                self.uri = Uri::new(&target);
+            }
+        }
+        // A host that cannot be read belongs to the default server.
+        let _ = self.find_server(None);
+    }
+
+    /// Says in the error log why a head was refused.
+    pub(crate) fn log_refusal(&self, message: &str) {
+        let part = if self.head.has_line() { "headers" } else { "line" };
+        self.log(Level::Info, &format!("{message} while reading client request {part}"), None);
+    }
+
+    fn understand(&mut self) -> Result<(), Refused> {
         let target = self.head.target().to_vec();
         if self.head.method == Method::CONNECT {
-            return Err((405, "client sent CONNECT method"));
+            return Err((405, "client sent CONNECT method".into()));
         }
         let merge_slashes = self.server().settings.merge_slashes;
-        let target = parse_target(&target, merge_slashes).map_err(|_| (400, "client sent invalid request"))?;
+        let Ok(target) = parse_target(&target, merge_slashes) else {
+            self.head.forget_all_but_line();
+            return Err((400, "client sent invalid request".into()));
+        };
         self.uri = Uri::new(&target);
         self.find_server(target.authority)?;
-        self.framing = http1::request_framing(&self.head).map_err(|error| (error.status(), framing_message(error)))?;
+        self.framing = http1::request_framing(&self.head)
+            .map_err(|error| (error.status(), framing_message(error, &self.head.fields)))?;
         if self.head.method == Method::TRACE {
-            return Err((405, "client sent TRACE method"));
+            return Err((405, "client sent TRACE method".into()));
+        }
+        for line in self.head.ignored() {
+            let line = String::from_utf8_lossy(line);
+            self.log_refusal(&format!("client sent invalid header line: \"{line}\""));
         }
         Ok(())
     }
 
     /// The authority of an absolute-form target wins over `Host` (RFC 9112 §3.2.2).
-    fn find_server(&mut self, authority: Option<&[u8]>) -> Result<(), (u16, &'static str)> {
-        const INVALID: (u16, &str) = (400, "client sent invalid host header");
+    fn find_server(&mut self, authority: Option<&[u8]>) -> Result<(), Refused> {
+        const INVALID: Refused = (400, Cow::Borrowed("client sent invalid host header"));
         let field = self.head.fields.get("host");
         if field.is_none() && self.head.version == Version::H11 {
-            return Err((400, "client sent HTTP/1.1 request without \"Host\" header"));
+            return Err((400, "client sent HTTP/1.1 request without \"Host\" header".into()));
         }
         if let Some(field) = field {
             Host::parse(field).map_err(|_| INVALID)?;
@@ -65,23 +94,38 @@ impl Request {
         let hosts = generation.tables.hosts(&self.connection.listen.address, self.connection.local);
         if let Some(hosts) = hosts {
             let found = hosts.names.find(&host, self.captures.get_mut());
-            self.server = found.map_err(|_| (500, "a server_name expression could not be matched"))?;
+            self.server = found.map_err(|_| (500, "a server_name expression could not be matched".into()))?;
         }
         self.host = host;
         Ok(())
     }
 }
 
-fn framing_message(error: http1::FramingError) -> &'static str {
+/// The status of a head that is not served, and nginx's words for the reason.
+type Refused = (u16, Cow<'static, str>);
+
+fn framing_message(error: http1::FramingError, fields: &http1::Fields) -> Cow<'static, str> {
     use http1::FramingError::{
         CodingInHttp10, DuplicateCoding, DuplicateLength, Length, LengthAndCoding, UnknownCoding,
     };
+    let first = |name| String::from_utf8_lossy(fields.get(name).unwrap_or_default());
     match error {
-        Length => "client sent invalid \"Content-Length\" header",
-        DuplicateLength => "client sent duplicate header line: \"Content-Length\"",
-        LengthAndCoding => "client sent \"Content-Length\" and \"Transfer-Encoding\" headers at the same time",
-        UnknownCoding => "client sent unknown \"Transfer-Encoding\"",
-        DuplicateCoding => "client sent duplicate header line: \"Transfer-Encoding\"",
-        CodingInHttp10 => "client sent HTTP/1.0 request with \"Transfer-Encoding\" header",
+        Length => "client sent invalid \"Content-Length\" header".into(),
+        DuplicateLength => duplicate(fields, "Content-Length").into(),
+        LengthAndCoding => "client sent \"Content-Length\" and \"Transfer-Encoding\" headers at the same time".into(),
+        UnknownCoding => {
+            format!("client sent unknown \"Transfer-Encoding\": \"{}\"", first("transfer-encoding")).into()
+        }
+        DuplicateCoding => duplicate(fields, "Transfer-Encoding").into(),
+        CodingInHttp10 => "client sent HTTP/1.0 request with \"Transfer-Encoding\" header".into(),
     }
+}
+
+fn duplicate(fields: &http1::Fields, name: &str) -> String {
+    let mut lines = fields
+        .iter()
+        .filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|field| format!("{}: {}", String::from_utf8_lossy(field.name), String::from_utf8_lossy(field.value)));
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    format!("client sent duplicate header line: \"{second}\", previous value: \"{first}\"")
 }

@@ -19,12 +19,18 @@ pub(crate) enum Arrival {
     Request(RequestHead, usize),
     /// The client closed, or idled too long, or the worker drains: nothing was asked.
     Closed,
-    /// A head began and did not end in time.
-    TimedOut,
-    /// A head began and the client closed.
+    /// Bytes that became no request; with as much of the head as was understood.
+    Faulty(Fault, RequestHead),
+}
+
+/// Why bytes became no request.
+pub(crate) enum Fault {
+    /// The client closed within the head.
     CutOff,
-    /// Bytes that are no request; with as much of the head as was understood.
-    Refused(RequestError, RequestHead),
+    /// The head did not end in time.
+    TimedOut,
+    /// The head breaks a rule or a bound.
+    Refused(RequestError),
 }
 
 /// The connection.
@@ -90,16 +96,21 @@ impl H1 {
             match self.parse_head(&mut head, limits) {
                 Ok(Some(count)) => return Arrival::Request(head, count),
                 Ok(None) => {}
-                Err(error) => return Arrival::Refused(error, head),
+                Err(error) => return self.faulty(Fault::Refused(error), head),
             }
             let began = self.input.is_some();
             match self.read_more().await {
                 Ok(Ok(1..)) => {}
-                Ok(_) if began => return Arrival::CutOff,
-                Err(TimedOut) if began => return Arrival::TimedOut,
+                Ok(_) if began => return self.faulty(Fault::CutOff, head),
+                Err(TimedOut) if began => return self.faulty(Fault::TimedOut, head),
                 _ => return Arrival::Closed,
             }
         }
+    }
+
+    fn faulty(&self, fault: Fault, mut head: RequestHead) -> Arrival {
+        head.salvage(self.input.as_ref().map_or(&[], Buffer::bytes));
+        Arrival::Faulty(fault, head)
     }
 
     /// Waits without a buffer. False when there will be no request.

@@ -50,7 +50,7 @@ fn method(request: &Request) -> Option<&[u8]> {
 }
 
 fn protocol(request: &Request) -> Option<&[u8]> {
-    (!request.line().is_empty()).then(|| request.head.version.as_str().as_bytes())
+    non_empty(request.head.protocol())
 }
 
 /// A duration as nginx shows it: seconds with three decimals.
