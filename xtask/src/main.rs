@@ -6,6 +6,7 @@
 
 mod bench;
 mod instructions;
+mod manual;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task { name: "bench", help: Some(bench::HELP), run: bench::main },
     Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
+    Task { name: "manual", help: Some(manual::HELP), run: manual::main },
     Task { name: "forwarder", help: None, run: bench::forwarder::main },
     Task { name: "pinned", help: None, run: bench::cores::pinned_main },
 ];

@@ -1,0 +1,138 @@
+//! The page of the command line. What the program says of itself is asked of the program. Not here: what it does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Something that can be asked for its help.
+pub(super) trait Says {
+    /// All that it says to these words, on either output.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    fn says(&self, words: &[&str]) -> Result<String, String>;
+}
+
+/// The program, built as tests build it.
+pub(super) struct Program {
+    root: PathBuf,
+}
+
+impl Program {
+    /// # Errors
+    /// It does not build.
+    pub(super) fn build(root: &Path) -> Result<Self, String> {
+        let built = cargo(root, "build").status().map_err(|error| format!("cannot run cargo: {error}"))?;
+        if built.success() { Ok(Self { root: root.to_owned() }) } else { Err("tidegate does not build".into()) }
+    }
+}
+
+fn cargo(root: &Path, task: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).args([task, "--quiet", "--locked", "--package", "tidegate", "--bin", "tidegate"]);
+    command
+}
+
+impl Says for Program {
+    fn says(&self, words: &[&str]) -> Result<String, String> {
+        let output = cargo(&self.root, "run").arg("--").args(words).output();
+        let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        match (output.status.success(), format!("{out}{error}")) {
+            (true, said) if !said.trim().is_empty() => Ok(said),
+            (_, said) => Err(format!("`tidegate {}` does not say what it is: {said}", words.join(" "))),
+        }
+    }
+}
+
+pub(super) fn page(program: &impl Says) -> Result<String, String> {
+    let mut text = String::new();
+    for part in TEXT.split_inclusive('\n') {
+        match part.strip_prefix("{tidegate ").and_then(|rest| rest.strip_suffix("}\n")) {
+            Some(words) => text.push_str(&shown(words, program)?),
+            None => text.push_str(part),
+        }
+    }
+    Ok(text)
+}
+
+/// The program's answer as a block of text, without the line that names its version.
+fn shown(words: &str, program: &impl Says) -> Result<String, String> {
+    let said = program.says(&words.split(' ').collect::<Vec<_>>())?;
+    let lines: Vec<&str> = said.lines().filter(|line| !line.contains(" version: ")).collect();
+    Ok(format!("```text\n$ tidegate {words}\n{}\n```\n", lines.join("\n").trim()))
+}
+
+const TEXT: &str = "\
+# The command line
+
+Tidegate takes nginx's options with nginx's exit codes and messages, so that scripts, packages and service files written for nginx
+go on working; beside them it has commands of its own. Without any word it is a demonstration, unless it is called `nginx`.
+
+{tidegate -h}
+
+## Files
+
+Without `-c` and `-p` the first of `/etc/tidegate/nginx.conf` and `/etc/nginx/nginx.conf` that exists is read. Relative paths in a
+file start at the prefix: the folder that `-p` names, else the folder of the file.
+
+`-t` reads a file, opens its logs and looks for its account, and says whether it could be run; `-T` prints every file that was
+read as well. What `-t` says goes to the standard error, as in nginx.
+
+## check
+
+{tidegate check --help}
+
+## proxy
+
+{tidegate proxy --help}
+
+Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when the
+command line no longer suffices.
+
+## demo
+
+{tidegate demo --help}
+
+## Signals
+
+The main process's number is in the file that [pid](directives/pid.md) names; `-s` sends a signal there.
+
+| signal | `-s` | what happens |
+|---|---|---|
+| TERM, INT | `stop` | ends at once |
+| QUIT | `quit` | accepts nothing more, answers what was asked, closes what idles, then ends; \
+[worker_shutdown_timeout](directives/worker_shutdown_timeout.md) bounds it |
+| HUP | `reload` | reads the file anew and serves by it; no connection is dropped. A bad file is refused with its reason in the \
+error log, and the old one stays in force |
+| USR1 | `reopen` | opens the log files anew, after they were moved away |
+| USR2 | | starts the program's file anew beside the running process, with its listening sockets; the old one's pid file gets the \
+suffix `.oldbin` |
+| WINCH | | in the background: accepts nothing more, and goes on with what is connected |
+
+To put a new binary in place: replace the file, send USR2 to the old process, WINCH to it when the new one serves, and QUIT when it
+is to go. HUP instead of QUIT makes the old one accept again.
+
+A number of [worker_processes](directives/worker_processes.md) that changes takes effect with the next start or USR2, not with HUP.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Echo;
+
+    impl Says for Echo {
+        fn says(&self, words: &[&str]) -> Result<String, String> {
+            Ok(format!("nginx version: x\n\nUsage of {}\n\n", words.join(" ")))
+        }
+    }
+
+    #[test]
+    fn the_page_quotes_the_program() {
+        let page = page(&Echo).unwrap();
+        for words in ["-h", "check --help", "proxy --help", "demo --help"] {
+            assert!(page.contains(&format!("```text\n$ tidegate {words}\nUsage of {words}\n```\n")), "{page}");
+        }
+        assert!(!page.contains('{') && !page.contains(" version: "));
+    }
+}
