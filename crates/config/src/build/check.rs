@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::apply::check_value;
 use super::{Build, Line};
-use crate::directives::{Arity, Context, Meaning, Row, Unsupported, rows_of, unsupported};
+use crate::directives::{Arity, Context, Meaning, Row, Status, Unsupported, rows_of, unsupported};
 use crate::tree::Directive;
 
 /// The directives of a block that mean something, in the order written. Everything else was said.
@@ -27,11 +27,14 @@ pub(crate) fn lines<'t>(
         let line = Line { directive, row, first };
         if !first && !row.repeats {
             build.directive_error(&line, line.span(), "is duplicate");
-        } else if let Meaning::Nothing { reason, value } = &row.meaning {
-            check_value(build, &line, *value);
+            continue;
+        }
+        if let Status::NoEffect(reason) = row.status() {
             build.note(line.span(), format!("\"{}\" has no effect here: {reason}", row.name));
-        } else {
-            lines.push(line);
+        }
+        match &row.meaning {
+            Meaning::Nothing { value, .. } => check_value(build, &line, *value),
+            _ => lines.push(line),
         }
     }
     lines

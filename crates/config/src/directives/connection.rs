@@ -28,7 +28,8 @@ pub(super) fn rows() -> Vec<Row> {
             .manual(
                 "A client that sends again at once is then not cut off in the middle of its \
              request.",
-            ),
+            )
+            .no_effect_yet("a drain closes what idles at once"),
         choice(
             "lingering_close",
             LEVELS,
@@ -70,7 +71,8 @@ pub(super) fn rows() -> Vec<Row> {
         flag("tcp_nodelay", LEVELS, |l: &mut Level| &mut l.settings.tcp_nodelay)
             .default("on")
             .help("Sends small packets without waiting for more.")
-            .manual("Sets TCP_NODELAY on client connections."),
+            .manual("Sets TCP_NODELAY on client connections.")
+            .no_effect_yet("TCP_NODELAY is always set"),
     ]
 }
 

@@ -43,7 +43,8 @@ pub(super) fn rows() -> Vec<Row> {
                 "If a level has any error_log, it inherits none. The levels, from most to \
                  least severe: emerg, alert, crit, error, warn, notice, info, debug.",
             )
-            .differs("syslog: and memory: are not supported yet."),
+            .differs("syslog: and memory: are not supported yet.")
+            .of_module("ngx_core_module"),
     ]
 }
 

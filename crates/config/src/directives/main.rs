@@ -32,17 +32,20 @@ pub(super) fn rows() -> Vec<Row> {
                 "The group defaults to one with the user's name. It matters only if the \
                  process is started by root.",
             )
-            .differs("Without the directive a process started by root keeps its account."),
+            .differs(
+                "The workers are threads that give up root's rights while the main thread keeps them. Threads share \
+                 memory: this guards against mistakes of path and permission, not against foreign code in a worker.",
+            ),
         custom("worker_processes", MAIN, exactly(1), worker_processes)
             .syntax("number | auto")
             .default("1")
             .help("Sets how many workers serve connections.")
             .manual(
-                "`auto` takes one worker for each processor core. Each worker has its own \
+                "`auto` takes one worker for each processor that the process may use. Each worker has its own \
                  listeners, its own idle upstream connections and its own view of upstream \
                  health.",
             )
-            .differs("A worker is a thread, not a process."),
+            .differs("A worker is a thread, not a process. A new number counts from the next start, not from a reload."),
         custom("worker_rlimit_nofile", MAIN, exactly(1), worker_rlimit_nofile)
             .syntax("number")
             .help("Raises the limit on open files.")
@@ -54,8 +57,7 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("time")
             .help("Bounds how long a drain may take.")
             .manual(
-                "After QUIT or a reload, connections still open when this time is over are \
-             closed. Without it a drain takes as long as its slowest request.",
+                "After QUIT, connections still open when this time is over are closed. Without it a drain takes as long as its slowest request.",
             ),
         custom("pid", MAIN, exactly(1), pid)
             .syntax("file | off")
@@ -68,11 +70,15 @@ pub(super) fn rows() -> Vec<Row> {
         flag("daemon", MAIN, |main: &mut Main| &mut main.daemon)
             .default("on")
             .help("Says whether to go into the background.")
-            .manual("Containers and service managers want `off`."),
+            .manual(
+                "The program that was called ends when the one in the background serves, with its exit code; a \
+                 failure to start is still said on the terminal. Containers and service managers want `off`.",
+            ),
         flag("master_process", MAIN, |main: &mut Main| &mut main.master_process)
             .default("on")
             .help("Says whether a main process watches over the workers.")
-            .manual("`off` runs everything in one process, for development."),
+            .manual("With `off` the workers keep the account that the process was started with.")
+            .differs("There is one process either way: workers are its threads."),
         custom("error_log", MAIN, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
@@ -89,11 +95,12 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("variable[=value]")
             .default("TZ")
             .help("Keeps or sets a variable of the environment.")
-            .manual("The workers see only the variables that are named, as in nginx."),
+            .manual("The workers see only the variables that are named, as in nginx.")
+            .no_effect_yet("the process keeps the environment that it was given"),
         custom("working_directory", MAIN, exactly(1), working_directory)
             .syntax("directory")
             .help("Sets the directory that the workers run in.")
-            .manual("Core dumps land there."),
+            .manual("Relative names of logs and temporary files do not depend on it; core dumps land there."),
         custom("load_module", MAIN, exactly(1), load_module)
             .repeats()
             .syntax("file")

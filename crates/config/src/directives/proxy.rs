@@ -77,7 +77,7 @@ pub(super) fn rows() -> Vec<Row> {
         custom("proxy_bind", LEVELS, between(1, 2), bind)
             .syntax("address[:port] | off")
             .help("Sets the local address of connections to the upstream.")
-            .manual("`off` undoes an inherited one.")
+            .manual("A port that is written limits it to one connection at a time. `off` undoes an inherited one.")
             .differs("Variables and `transparent` are not supported yet."),
         flag("proxy_socket_keepalive", LEVELS, |l: &mut Level| &mut l.proxy.socket_keepalive)
             .default("off")

@@ -21,7 +21,7 @@ pub(super) fn rows() -> Vec<Row> {
             )
             .differs(
                 "A host that does not resolve does not stop the start. https:// is not \
-                 supported yet. Names are looked up again as their time to live runs out.",
+                 supported yet. Names are looked up again every 30 seconds.",
             ),
     ]
 }

@@ -9,7 +9,7 @@ pub(super) fn rows() -> Vec<Row> {
             .default("on")
             .help("Reads an answer as fast as the upstream sends it.")
             .manual(
-                "Buffers take what the client cannot take yet, then a temporary file. `off` \
+                "proxy_buffers take what the client cannot take yet; when they are full, the upstream waits. `off` \
              reads only as fast as the client does and passes each piece on at once. The \
              upstream's X-Accel-Buffering field overrides it for its answer.",
             ),
@@ -23,7 +23,9 @@ pub(super) fn rows() -> Vec<Row> {
         buffers("proxy_buffers", LEVELS, |l: &mut Level| &mut l.proxy.buffers)
             .default("8 4k")
             .help("Bounds the memory that one answer's body may take.")
-            .manual("A number of buffers, at least 2, and the size of each."),
+            .manual(
+                "A number of buffers, at least 2, and the size of each. What a slow client has not taken yet waits there.",
+            ),
         custom("proxy_busy_buffers_size", LEVELS, exactly(1), busy_buffers_size)
             .syntax("size")
             .default("8k")
@@ -34,14 +36,16 @@ pub(super) fn rows() -> Vec<Row> {
             .manual(
                 "Unless written, twice the larger of proxy_buffer_size and one of \
              proxy_buffers. It must be less than all proxy_buffers but one.",
-            ),
+            )
+            .no_effect_yet("bytes go out as they come in, up to all of proxy_buffers"),
         long_size("proxy_max_temp_file_size", LEVELS, |l: &mut Level| &mut l.proxy.max_temp_file_size)
             .default("1024m")
             .help("Bounds the temporary file of one answer.")
             .manual(
                 "Beyond it the upstream is read only as fast as the client reads. 0 uses no \
              file.",
-            ),
+            )
+            .no_effect_yet("an answer goes to no file: when proxy_buffers are full, the upstream waits"),
         custom("proxy_temp_path", LEVELS, between(1, 4), temp_path)
             .syntax("path [level1 [level2 [level3]]]")
             .default("proxy_temp")
@@ -50,7 +54,8 @@ pub(super) fn rows() -> Vec<Row> {
             .differs(
                 "The levels of subdirectories are accepted and not used: a temporary file has \
                  no name there.",
-            ),
+            )
+            .no_effect_yet("an answer goes to no file: when proxy_buffers are full, the upstream waits"),
         custom("proxy_hide_header", LEVELS, exactly(1), hide_header)
             .repeats()
             .syntax("field")
@@ -92,7 +97,8 @@ pub(super) fn rows() -> Vec<Row> {
         flag("proxy_force_ranges", LEVELS, |l: &mut Level| &mut l.proxy.force_ranges)
             .default("off")
             .help("Answers range requests from whole answers of the upstream.")
-            .manual("It does so even if the upstream did not send Accept-Ranges."),
+            .manual("It does so even if the upstream did not send Accept-Ranges.")
+            .no_effect_yet("ranges are left to the upstream"),
     ]
 }
 

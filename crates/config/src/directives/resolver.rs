@@ -12,18 +12,13 @@ pub(super) fn rows() -> Vec<Row> {
         custom("resolver", LEVELS, at_least(1), resolver)
             .syntax("address … [valid=time] [ipv4=on|off] [ipv6=on|off]")
             .help("Names the DNS servers to ask.")
-            .manual(
-                "Port 53 unless written. `valid=` overrides the time to live of the answers. \
-                 Without the directive the system's own servers are asked.",
-            )
-            .differs(
-                "It is optional: names are looked up again as their time to live runs out in \
-                 any case. status_zone= is not supported.",
-            ),
+            .manual("Port 53 unless written. `valid=` overrides the time to live of the answers.")
+            .no_effect_yet("names are looked up with the system's resolver, every 30 seconds"),
         time("resolver_timeout", LEVELS, |l: &mut Level| l.written.resolver_timeout.get_or_insert(RESOLVER_TIMEOUT))
             .default("30s")
             .help("Bounds a name's look-up.")
-            .manual("A request that waits for a name longer than this gets 502."),
+            .manual("A request that waits for a name longer than this gets 502.")
+            .no_effect_yet("a look-up takes 20 seconds at most"),
     ]
 }
 

@@ -71,6 +71,8 @@ pub struct Row {
     pub manual: &'static str,
     /// How it differs from nginx's directive of the same name.
     pub differs: Option<&'static str>,
+    /// Why it changes nothing yet, though its words are read and checked.
+    pub(super) no_effect_yet: Option<&'static str>,
     /// What it does.
     pub(crate) meaning: Meaning,
 }
@@ -87,10 +89,21 @@ pub enum Status {
 impl Row {
     /// Whether it does anything here.
     pub fn status(&self) -> Status {
-        match self.meaning {
-            Meaning::Nothing { reason, .. } => Status::NoEffect(reason),
-            _ => Status::Supported,
-        }
+        let reason = match &self.meaning {
+            Meaning::Nothing { reason, .. } => Some(*reason),
+            _ => self.no_effect_yet,
+        };
+        reason.map_or(Status::Supported, Status::NoEffect)
+    }
+
+    /// Read and checked, and nothing obeys it yet.
+    pub(super) fn no_effect_yet(self, reason: &'static str) -> Self {
+        let no_effect_yet = Some(reason);
+        Self { no_effect_yet, ..self }
+    }
+
+    pub(super) fn of_module(self, module: &'static str) -> Self {
+        Self { module, ..self }
     }
 
     pub(super) fn default(self, default: &'static str) -> Self {

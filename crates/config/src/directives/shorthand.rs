@@ -45,6 +45,7 @@ fn row(name: &'static str, contexts: &'static [Context], arity: Arity, meaning: 
         help: "",
         manual: "",
         differs: None,
+        no_effect_yet: None,
         meaning,
     }
 }

@@ -42,13 +42,13 @@ fn server_rows() -> Vec<Row> {
             )
             .differs(
                 "A name that does not resolve does not stop the start, and is looked up again \
-                 as its time to live runs out, with or without `resolve`. Counts are kept for \
+                 every 30 seconds (every second until it resolves), with or without `resolve`. Counts are kept for \
                  each worker.",
             ),
         custom("resolver", UPSTREAM, at_least(1), own_resolver)
             .syntax("address …")
             .help("Is not supported yet in an upstream.")
-            .manual("Names of an upstream's servers are looked up with the resolver of http.")
+            .manual("Names of an upstream's servers are looked up with the system's resolver.")
             .differs("It is refused."),
         custom("zone", UPSTREAM, between(1, 2), zone)
             .syntax("name [size]")
