@@ -51,6 +51,8 @@ enum State {
 pub struct Decoder {
     state: State,
     limits: ChunkLimits,
+    /// The size of the chunk that is being read.
+    chunk: u64,
     /// A line of framing that has not ended yet, and the trailers.
     line: Vec<u8>,
     trailers: Option<Fields>,
@@ -65,12 +67,21 @@ impl Decoder {
             Framing::Chunked => State::Size,
             Framing::Close => State::ToClose,
         };
-        Self { state, limits, line: Vec::new(), trailers: None }
+        Self { state, limits, chunk: 0, line: Vec::new(), trailers: None }
     }
 
     /// Whether the body ended.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// The size of the chunk that is being read, and how much of it is still to come.
+    pub fn chunk(&self) -> Option<(u64, u64)> {
+        match self.state {
+            State::Data(left) => Some((self.chunk, left)),
+            State::DataEnd => Some((self.chunk, 0)),
+            _ => None,
+        }
     }
 
     /// The trailers that came behind the last chunk, once.
@@ -145,6 +156,7 @@ impl Decoder {
         if complete {
             let size = chunk_size(&self.line)?;
             self.line.clear();
+            self.chunk = size;
             self.state = if size == 0 { State::Trailer } else { State::Data(size) };
         }
         Ok(taken)

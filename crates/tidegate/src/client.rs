@@ -10,8 +10,8 @@ pub(crate) enum ClientFailure {
     Gone,
     /// Its body broke the protocol (400).
     Malformed,
-    /// Its body is larger than allowed (413).
-    TooLarge,
+    /// Its chunks make a body larger than allowed (413): so many bytes before the chunk that went too far, and its size.
+    TooLarge { before: u64, chunk: u64 },
     /// It sent nothing, or took nothing, for too long (408).
     TimedOut,
     /// Its body could not be kept (500).

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen};
@@ -15,7 +16,7 @@ use crate::downstream::proxy_protocol::{self, Ends, Header};
 use crate::finish::{After, finish};
 use crate::logs::error_log::Context;
 use crate::request::{Downstream, Request};
-use crate::stream::{Stream, within};
+use crate::stream::Stream;
 use crate::worker::{Leash, Worker};
 
 /// Takes an accepted stream on, unless the worker holds as many connections as it may.
@@ -41,16 +42,15 @@ async fn run(
     let started = Instant::now();
     let local = stream.local_address();
     let mut client = H1::new(stream, worker.buffers.clone());
-    let proxied = if listen.proxy_protocol {
-        match read_proxy_header(&worker, &mut client).await {
-            Some(ends) => ends,
-            None => return refuse_proxy_header(&worker, peer, number),
-        }
-    } else {
-        None
-    };
     let requests = std::cell::Cell::new(0);
-    let downstream = Rc::new(Downstream { number, peer, local, listen, proxied, started, requests });
+    let mut downstream = Downstream { number, peer, local, listen, proxied: None, started, requests };
+    if downstream.listen.proxy_protocol {
+        match read_proxy_header(&worker, &mut client).await {
+            Ok(ends) => downstream.proxied = ends,
+            Err(unread) => return log_unread(&worker, &downstream, &unread),
+        }
+    }
+    let downstream = Rc::new(downstream);
     let mut idle = None;
     loop {
         match serve(&worker, &mut client, &downstream, &leash, idle).await {
@@ -77,6 +77,7 @@ async fn serve(
     let server = hosts.names.default_server();
     let settings = &generation.tables.config.servers[server].settings;
     let timeout = settings.client_header_timeout;
+    let pipelined = idle.is_some() && client.has_input();
     let arrival = client.next_request(&hosts.limits, idle.unwrap_or(timeout), timeout, leash).await;
     leash.busy();
     connection.requests.set(connection.requests.get() + 1);
@@ -84,7 +85,8 @@ async fn serve(
         Arrival::Closed => After::Close,
         // The future of a request is large: it exists only while there is one.
         Arrival::Request(head, length) => {
-            let request = Request::new(worker, generation.clone(), connection, server, head, length);
+            let mut request = Request::new(worker, generation.clone(), connection, server, head, length);
+            request.pipelined = pipelined;
             Box::pin(respond(client, request)).await
         }
         Arrival::Faulty(fault, head) => {
@@ -120,35 +122,49 @@ fn refused_status(error: &RequestError) -> u16 {
     if error.is_head_too_large() { 494 } else { error.status() }
 }
 
-/// Reads the PROXY header within the time for a request's head; `None` when there is none that can be read.
-async fn read_proxy_header(worker: &Rc<Worker>, client: &mut H1) -> Option<Option<Ends>> {
+/// Reads the PROXY header within the time for a request's head; what logs say of one that cannot be read.
+async fn read_proxy_header(worker: &Rc<Worker>, client: &mut H1) -> Result<Option<Ends>, Unread> {
     let mut buffer = worker.buffers.take(proxy_protocol::V2_MAX + 16);
-    let timeout = worker.generation().tables.config.servers.first()?.settings.client_header_timeout;
+    let generation = worker.generation();
+    let timeout = generation.tables.config.servers.first().map(|server| server.settings.client_header_timeout);
+    let (stream, _, timer) = client.parts_mut();
+    timer.arm(timeout.unwrap_or_default());
     loop {
         match proxy_protocol::parse(buffer.bytes()) {
             Header::Complete(length, ends) => {
                 buffer.consume(length);
                 client.unread(buffer);
-                return Some(ends);
+                return Ok(ends);
             }
-            Header::Broken => return None,
+            Header::Broken => return Err(broken(buffer.bytes())),
             Header::Partial => {}
         }
-        let (stream, _, timer) = client.parts_mut();
-        match within(timer, timeout, |cx| stream.poll_read(cx, &mut buffer)).await {
-            Ok(Ok(1..)) => {}
-            _ => return None,
+        let read = std::future::poll_fn(|cx| match stream.poll_read(cx, &mut buffer) {
+            Poll::Ready(read) => Poll::Ready(Some(read)),
+            Poll::Pending => timer.poll(cx).map(|()| None),
+        });
+        match read.await {
+            Some(Ok(1..)) => {}
+            Some(_) => return Err((Level::Info, "client closed connection".to_owned())),
+            None => return Err((Level::Info, "client timed out (110: Connection timed out)".to_owned())),
         }
     }
 }
 
-fn refuse_proxy_header(worker: &Worker, peer: Option<SocketAddr>, number: u64) {
-    let client = peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string());
-    let context = Context { client: Some(&client), ..Context::default() };
-    worker.generation().tables.log(
-        Level::Error,
-        Some(number),
-        "broken PROXY header while reading PROXY protocol",
-        &context,
-    );
+/// The level and the message for a PROXY header that cannot be read.
+type Unread = (Level, String);
+
+fn broken(header: &[u8]) -> Unread {
+    const SHOWN: usize = 200;
+    let shown = String::from_utf8_lossy(&header[..header.len().min(SHOWN)]);
+    (Level::Error, format!("broken header: \"{shown}\""))
+}
+
+/// Says why a connection was closed before it could ask for anything.
+fn log_unread(worker: &Worker, connection: &Downstream, (level, message): &Unread) {
+    let (client, (address, port)) = (connection.client(), connection.server());
+    let server = port.map_or(address.clone(), |port| format!("{address}:{port}"));
+    let context = Context { client: Some(&client), server: Some(&server), ..Context::default() };
+    let message = format!("{message} while reading PROXY protocol");
+    worker.generation().tables.log(*level, Some(connection.number), &message, &context);
 }

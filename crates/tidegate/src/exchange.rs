@@ -260,5 +260,5 @@ async fn relay_interim(client: &mut H1, request: &Request, head: &ResponseHead) 
         http1::encode::field(&mut bytes, field.name, field.value);
     }
     http1::encode::end(&mut bytes);
-    client.write_all(&bytes, request.settings().send_timeout).await.map_err(Ended::Client)
+    client.write_interim(&bytes, request.settings().send_timeout).await.map_err(Ended::Client)
 }

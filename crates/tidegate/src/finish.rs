@@ -30,6 +30,7 @@ pub(crate) enum After {
 
 /// Sends the answer that was found, or nothing where there is none to send.
 pub(crate) async fn finish(client: &mut H1, request: &mut Request, answer: Result<Box<Response>, u16>) -> After {
+    request.record.request_length += client.body_taken();
     let after = match answer {
         Ok(response) => send(client, request, *response).await,
         Err(status) => {
@@ -37,7 +38,7 @@ pub(crate) async fn finish(client: &mut H1, request: &mut Request, answer: Resul
             After::Close
         }
     };
-    request.record.request_length += client.body_received();
+    request.record.bytes_sent += client.interim_sent();
     access_log::write(request);
     observe(request);
     after

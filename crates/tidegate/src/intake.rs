@@ -16,12 +16,10 @@ use crate::uri::parse_target;
 impl Request {
     /// Finds out what is asked; the step to begin with.
     pub(crate) fn begin(&mut self, client: &mut H1) -> Step {
-        self.pipelined = client.has_input();
         match self.understand() {
             Ok(()) => {
-                let settings = self.settings();
                 let expects = self.head.version == Version::H11 && self.head.fields.has_token("expect", "100-continue");
-                client.begin_body(self.framing, settings.client_max_body_size, settings.client_body_timeout, expects);
+                client.begin_body(self.framing, expects);
                 Step::Route
             }
             Err((status, message)) => {

@@ -93,6 +93,7 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
         return Ok(());
     }
     let settings = request.settings();
+    client.bound_body(settings.client_max_body_size, settings.client_body_timeout);
     if request.framing != Framing::Empty && !settings.proxy.request_buffering {
         request.body = RequestBody::Streamed;
         return Ok(());
@@ -149,11 +150,12 @@ pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> St
             Step::Silence(499)
         }
         ClientFailure::Malformed => {
-            request.log(Level::Info, "client sent invalid chunked body", None);
+            request.log(Level::Error, "client sent invalid chunked body", None);
             Step::Status(400)
         }
-        ClientFailure::TooLarge => {
-            request.log(Level::Error, "client intended to send too large chunked body", None);
+        ClientFailure::TooLarge { before, chunk } => {
+            let message = format!("client intended to send too large chunked body: {before}+{chunk} bytes");
+            request.log(Level::Error, &message, None);
             Step::Status(413)
         }
         ClientFailure::TimedOut => {

@@ -133,7 +133,7 @@ pub(crate) struct Request {
     pub(crate) connection_names_fields: bool,
     /// The connection may serve another request after this one.
     pub(crate) keep_alive: bool,
-    /// More bytes than this request's were here when its head was read.
+    /// It was here before the request before it was answered.
     pub(crate) pipelined: bool,
     pub(crate) record: Record,
     /// `$request_id`, made when first asked for.

@@ -46,12 +46,18 @@ pub(crate) struct H1 {
 /// The body of the request that is being served.
 struct Incoming {
     decoder: Decoder,
+    /// Bytes of the body.
     received: u64,
+    /// Bytes taken for it, framing included.
+    taken: u64,
+    /// The most bytes that its chunks may make.
     limit: u64,
     timeout: Duration,
     timer: Timer,
     /// What remains to be written of `100 Continue`.
     interim: &'static [u8],
+    /// Bytes of interim responses that were written.
+    interim_sent: u64,
     failed: Option<ClientFailure>,
 }
 
@@ -65,10 +71,12 @@ impl H1 {
         let body = Incoming {
             decoder: Decoder::new(Framing::Empty, CHUNK_LIMITS),
             received: 0,
-            limit: 0,
+            taken: 0,
+            limit: u64::MAX,
             timeout: Duration::ZERO,
             timer: Timer::new(),
             interim: b"",
+            interim_sent: 0,
             failed: None,
         };
         Self { stream, input: None, pool, timer: Timer::new(), body }
@@ -160,14 +168,21 @@ impl H1 {
     }
 
     /// Prepares to receive the body of the request whose head was just taken.
-    pub(crate) fn begin_body(&mut self, framing: Framing, limit: u64, timeout: Duration, expects_continue: bool) {
+    pub(crate) fn begin_body(&mut self, framing: Framing, expects_continue: bool) {
         self.body.decoder = Decoder::new(framing, CHUNK_LIMITS);
         self.body.received = 0;
+        self.body.taken = 0;
+        self.body.limit = u64::MAX;
+        self.body.interim = if expects_continue { CONTINUE } else { b"" };
+        self.body.interim_sent = 0;
+        self.body.failed = None;
+    }
+
+    /// Bounds what is received of the body: bytes (0 for any number), and the wait between two reads.
+    pub(crate) fn bound_body(&mut self, limit: u64, timeout: Duration) {
         self.body.limit = if limit == 0 { u64::MAX } else { limit };
         self.body.timeout = timeout;
         self.body.timer.arm(timeout);
-        self.body.interim = if expects_continue { CONTINUE } else { b"" };
-        self.body.failed = None;
     }
 
     /// Whether every byte of the body was received.
@@ -175,9 +190,20 @@ impl H1 {
         self.body.decoder.is_done()
     }
 
-    /// Bytes of the body received so far, framing not counted.
-    pub(crate) fn body_received(&self) -> u64 {
-        self.body.received
+    /// Bytes taken for the body so far, framing included.
+    pub(crate) fn body_taken(&self) -> u64 {
+        self.body.taken
+    }
+
+    /// Bytes written of responses before the final one.
+    pub(crate) fn interim_sent(&self) -> u64 {
+        self.body.interim_sent
+    }
+
+    /// Writes an interim response.
+    pub(crate) async fn write_interim(&mut self, bytes: &[u8], timeout: Duration) -> Result<(), ClientFailure> {
+        self.body.interim_sent += bytes.len() as u64;
+        self.write_all(bytes, timeout).await
     }
 
     /// Whether the client waits for leave to send its body.
@@ -200,7 +226,7 @@ impl H1 {
 
     /// Reads and drops what is left of the body without blocking, so that a short one does not cost the connection.
     pub(crate) async fn discard_body(&mut self, timeout: Duration) -> Result<(), ClientFailure> {
-        self.body.timeout = timeout;
+        self.bound_body(0, timeout);
         self.body.interim = b"";
         let mut dropped = Vec::new();
         loop {
@@ -251,6 +277,7 @@ impl H1 {
             let written = ready!(self.stream.poll_write(cx, &[IoSlice::new(self.body.interim)]));
             let count = written.map_err(|_| ClientFailure::Gone)?;
             self.body.interim = &self.body.interim[count..];
+            self.body.interim_sent += count as u64;
         }
         Poll::Ready(Ok(()))
     }
@@ -263,15 +290,14 @@ impl H1 {
             let decoded = self.body.decoder.decode(input.bytes()).map_err(|_| ClientFailure::Malformed)?;
             stage.extend_from_slice(&input.bytes()[decoded.data.clone()]);
             self.body.received += decoded.data.len() as u64;
+            self.body.taken += decoded.consumed as u64;
             input.consume(decoded.consumed);
+            self.body.check_limit()?;
             if decoded.consumed == 0 && decoded.data.is_empty() {
                 break;
             }
         }
         self.release_empty();
-        if self.body.received > self.body.limit {
-            return Err(ClientFailure::TooLarge);
-        }
         if self.body.decoder.is_done() {
             return Ok(Some(false));
         }
@@ -283,10 +309,10 @@ impl H1 {
             if self.body.decoder.is_done() {
                 return Poll::Ready(Ok(false));
             }
+            ready!(self.poll_continue(cx))?;
             if let Some(more) = self.decode(stage)? {
                 return Poll::Ready(Ok(more));
             }
-            ready!(self.poll_continue(cx))?;
             let buffer = self.input.get_or_insert_with(|| self.pool.take(SMALL));
             if buffer.is_full() {
                 return Poll::Ready(Err(ClientFailure::Malformed));
@@ -296,6 +322,17 @@ impl H1 {
                 Ok(0) | Err(_) => return Poll::Ready(Err(ClientFailure::Gone)),
             }
         }
+    }
+}
+
+impl Incoming {
+    /// A chunk that would go beyond the limit is refused when its size is known, not when it is here.
+    fn check_limit(&self) -> Result<(), ClientFailure> {
+        let Some((chunk, left)) = self.decoder.chunk() else { return Ok(()) };
+        if self.received.saturating_add(left) <= self.limit {
+            return Ok(());
+        }
+        Err(ClientFailure::TooLarge { before: self.received + left - chunk, chunk })
     }
 }
 
