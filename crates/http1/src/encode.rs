@@ -21,8 +21,31 @@ pub fn status_line(out: &mut Vec<u8>, version: Version, status: u16, reason: &[u
 
 /// A field line.
 pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
     for part in [name, b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
+    }
+}
+
+/// `Content-Length`.
+pub fn length(out: &mut Vec<u8>, length: u64) {
+    out.extend_from_slice(b"Content-Length: ");
+    number(out, length);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A number in decimal digits.
+pub fn number(out: &mut Vec<u8>, value: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut left = value;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return out.extend_from_slice(&digits[start..]);
+        }
     }
 }
 

@@ -22,6 +22,9 @@ struct Line {
     value_len: u32,
 }
 
+/// Room made at once for as many lines as most heads have.
+const USUAL_LINES: usize = 20;
+
 /// A list of field lines.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
@@ -151,6 +154,7 @@ impl Fields {
     pub(crate) fn load(&mut self, bytes: &[u8]) {
         self.clear();
         self.bytes.extend_from_slice(bytes);
+        self.lines.reserve(USUAL_LINES);
     }
 
     /// Adds a line that lies in the loaded bytes.

@@ -8,7 +8,7 @@ use http::Method;
 
 use crate::error::{RequestError, ResponseError};
 use crate::fields::Fields;
-use crate::syntax::{self, Line};
+use crate::syntax::{self, Class, Line};
 
 /// The protocol version of a message. HTTP/1.2 and later minor versions count as 1.1 (RFC 9110 §2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -289,20 +289,21 @@ fn parse_request_fields(head: &mut RequestHead, block: &[u8], limits: &RequestLi
         if end - at > limits.field {
             return Err(RequestError::FieldTooLong(shown(&block[at..at + limits.field])));
         }
-        let (name, value) =
+        let (name, class, value) =
             split_field_line(block, at, end).ok_or_else(|| RequestError::Field(fault(&block[at..end])))?;
         let whole = at..end;
         at = next;
-        if !is_usual_name(&block[name.clone()], limits.underscores) {
+        if !class.is_valid_name(limits.underscores) {
             if limits.ignore_invalid {
                 head.ignored.push(whole);
                 continue;
             }
-            if !is_token(&block[name.clone()]) {
+            if !class.is_token() {
                 return Err(RequestError::Field(shown(&block[whole])));
             }
         }
-        if block[name.clone()].eq_ignore_ascii_case(b"host")
+        if name.len() == 4
+            && block[name.clone()].eq_ignore_ascii_case(b"host")
             && let Some(first) = host.replace(whole.clone())
         {
             return Err(RequestError::DuplicateHost(shown(&block[whole]), shown(&block[first])));
@@ -315,33 +316,19 @@ fn parse_request_fields(head: &mut RequestHead, block: &[u8], limits: &RequestLi
     Ok(())
 }
 
-/// What nginx takes for a name: letters, digits, `-`, and `_` where allowed.
-fn is_usual_name(name: &[u8], underscores: bool) -> bool {
-    name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-' || (*byte == b'_' && underscores))
-}
-
-fn is_token(name: &[u8]) -> bool {
-    name.iter().all(|byte| syntax::is_token(*byte))
-}
-
 /// `name: value`; `None` for anything else: folded lines, white space before the colon, control bytes (RFC 9112 §5).
 pub(crate) fn parse_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Range<usize>)> {
-    split_field_line(input, from, to).filter(|(name, _)| is_token(&input[name.clone()]))
+    let (name, class, value) = split_field_line(input, from, to)?;
+    class.is_token().then_some((name, value))
 }
 
 /// A name of visible characters, a colon and a value: no second reader could see another line in it.
-fn split_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Range<usize>)> {
+fn split_field_line(input: &[u8], from: usize, to: usize) -> Option<(Range<usize>, Class, Range<usize>)> {
     let line = input.get(from..to)?;
-    let colon = memchr::memchr(b':', line)?;
-    let (name, value) = (from..from + colon, syntax::trim(input, from + colon + 1, to));
-    let valid = !name.is_empty()
-        && input[name.clone()].iter().all(|byte| is_visible(*byte))
-        && input[value.clone()].iter().all(|byte| syntax::is_value(*byte));
-    valid.then_some((name, value))
-}
-
-fn is_visible(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f
+    let (length, class) = syntax::name(line);
+    let value = syntax::trim(input, from + length + 1, to);
+    let valid = length > 0 && line.get(length) == Some(&b':') && syntax::is_value_text(&input[value.clone()]);
+    valid.then_some((from..from + length, class, value))
 }
 
 /// The start of a line, as much of it as nginx logs.
@@ -353,7 +340,7 @@ fn shown(line: &[u8]) -> Box<str> {
 /// A bad line up to the byte that spoils it, as nginx shows it: `X\x20...`.
 fn fault(line: &[u8]) -> Box<str> {
     let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-    let in_name = line[..colon].iter().position(|byte| !is_visible(*byte)).or((colon == 0).then_some(0));
+    let in_name = line[..colon].iter().position(|byte| !syntax::is_visible(*byte)).or((colon == 0).then_some(0));
     let in_value = || line[colon..].iter().position(|byte| !syntax::is_value(*byte)).map(|at| colon + at);
     match in_name.or_else(in_value) {
         Some(at) if at < line.len() => format!("{}\\x{:02x}...", shown(&line[..at]), line[at]).into(),
@@ -398,7 +385,7 @@ fn parse_status_line(head: &mut ResponseHead, line: &[u8]) -> Option<()> {
     let status: u16 =
         std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit))?.parse().ok()?;
     let separated = reason.is_empty() || reason[0] == b' ';
-    if status < 100 || !separated || !reason.iter().all(|byte| syntax::is_value(*byte)) {
+    if status < 100 || !separated || !syntax::is_value_text(reason) {
         return None;
     }
     head.status = status;
@@ -414,10 +401,10 @@ fn parse_response_fields(fields: &mut Fields, block: &[u8], limits: &ResponseLim
         if end == at {
             break;
         }
-        let (name, value) =
+        let (name, class, value) =
             split_field_line(block, at, end).ok_or_else(|| ResponseError::Field(fault(&block[at..end])))?;
         // No client could name such a field.
-        if is_token(&block[name.clone()]) {
+        if class.is_token() {
             fields.line(name, value);
         }
         if fields.len() > limits.fields {

@@ -13,9 +13,73 @@ pub(crate) fn line(input: &[u8], from: usize) -> Option<Line> {
     Some(Line { end: content_end, next: end + 1 })
 }
 
-/// RFC 9110 §5.6.2.
-pub(crate) fn is_token(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+/// What the bytes of a name are; what holds for all of them is found by `&`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    const NONE: Self = Self(0);
+    const ALL: Self = Self(0b1111);
+    const VISIBLE: u8 = 0b0001;
+    /// `tchar` (RFC 9110 §5.6.2).
+    const TOKEN: u8 = 0b0010;
+    /// What nginx takes in a name: letters, digits, `-`.
+    const NAME: u8 = 0b0100;
+    /// The same, and `_`.
+    const NAME_OR_UNDERSCORE: u8 = 0b1000;
+
+    const fn of(byte: u8) -> Self {
+        Self(match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' => return Self::ALL,
+            b':' => return Self::NONE,
+            b'_' => Self::VISIBLE | Self::TOKEN | Self::NAME_OR_UNDERSCORE,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'.' | b'^' | b'`' | b'|' | b'~' => Self::VISIBLE | Self::TOKEN,
+            byte if is_visible(byte) => Self::VISIBLE,
+            _ => return Self::NONE,
+        })
+    }
+
+    /// RFC 9110 §5.1.
+    pub(crate) fn is_token(self) -> bool {
+        self.0 & Self::TOKEN != 0
+    }
+
+    /// Whether nginx takes the name.
+    pub(crate) fn is_valid_name(self, underscores: bool) -> bool {
+        self.0 & if underscores { Self::NAME_OR_UNDERSCORE } else { Self::NAME } != 0
+    }
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::NONE; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = Class::of(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+/// The length of the name that `line` begins with: visible characters up to a colon. And what all of them are.
+pub(crate) fn name(line: &[u8]) -> (usize, Class) {
+    let mut all = Class::ALL;
+    for (at, byte) in line.iter().enumerate() {
+        let class = CLASSES[usize::from(*byte)];
+        if class == Class::NONE {
+            return (at, all);
+        }
+        all = Class(all.0 & class.0);
+    }
+    (line.len(), all)
+}
+
+pub(crate) const fn is_visible(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f
+}
+
+/// Whether a field's value may hold these bytes. Without an early end, so that many are looked at in one step.
+pub(crate) fn is_value_text(text: &[u8]) -> bool {
+    text.iter().fold(true, |valid, byte| valid & is_value(*byte))
 }
 
 /// What a field's value may hold: visible characters, space, tab, obs-text (RFC 9110 §5.5).
