@@ -49,14 +49,21 @@ fn escape(how: Escape, value: Option<&Vec<u8>>, out: &mut Vec<u8>) {
 
 /// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
 fn escape_default(value: &[u8], out: &mut Vec<u8>) {
+    if !value.iter().fold(false, |found, byte| found | needs_escape(*byte)) {
+        return out.extend_from_slice(value);
+    }
     for &byte in value {
-        if !(32..=126).contains(&byte) || byte == b'"' || byte == b'\\' {
+        if needs_escape(byte) {
             out.extend_from_slice(b"\\x");
             out.extend_from_slice(&hexadecimal(byte, b"0123456789ABCDEF"));
         } else {
             out.push(byte);
         }
     }
+}
+
+fn needs_escape(byte: u8) -> bool {
+    (byte < 32) | (byte > 126) | (byte == b'"') | (byte == b'\\')
 }
 
 /// RFC 8259 §7; bytes above 126 pass, so that UTF-8 stays readable.

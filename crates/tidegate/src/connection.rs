@@ -43,7 +43,8 @@ async fn run(
     let local = stream.local_address();
     let mut client = H1::new(stream, worker.buffers.clone());
     let requests = std::cell::Cell::new(0);
-    let mut downstream = Downstream { number, peer, local, listen, proxied: None, started, requests };
+    let mut downstream =
+        Downstream { number, peer, client: client_text(peer), local, listen, proxied: None, started, requests };
     if downstream.listen.proxy_protocol {
         match read_proxy_header(&worker, &mut client).await {
             Ok(ends) => downstream.proxied = ends,
@@ -162,9 +163,14 @@ fn broken(header: &[u8]) -> Unread {
 
 /// Says why a connection was closed before it could ask for anything.
 fn log_unread(worker: &Worker, connection: &Downstream, (level, message): &Unread) {
-    let (client, (address, port)) = (connection.client(), connection.server());
+    let (address, port) = connection.server();
     let server = port.map_or(address.clone(), |port| format!("{address}:{port}"));
-    let context = Context { client: Some(&client), server: Some(&server), ..Context::default() };
+    let context = Context { client: Some(&connection.client), server: Some(&server), ..Context::default() };
     let message = format!("{message} while reading PROXY protocol");
     worker.generation().tables.log(*level, Some(connection.number), &message, &context);
+}
+
+/// `$remote_addr`.
+fn client_text(peer: Option<SocketAddr>) -> Box<str> {
+    peer.map_or_else(|| "unix:".into(), |peer| peer.ip().to_string().into())
 }

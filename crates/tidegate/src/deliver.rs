@@ -18,9 +18,13 @@ use crate::buffer::{Buffer, LARGE};
 use crate::client::ClientFailure;
 use crate::response::FilePart;
 use crate::stream::{Stream, Timer};
+use crate::upstream::pool::Connection;
 
 /// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
 const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, trailer: 8192, trailer_fields: 100 };
+
+/// A piece of at most so many bytes is copied behind what waits: one plain write costs less than a gathering one.
+const COPIED: usize = 2048;
 
 /// How a delivery ended.
 #[derive(Debug)]
@@ -42,9 +46,6 @@ pub(crate) trait Source {
     fn trailers(&mut self) -> Option<http1::Fields> {
         None
     }
-
-    /// The longest wait between two reads; none for what never waits.
-    fn timeout(&self) -> Option<Duration>;
 }
 
 /// The client's end of a delivery.
@@ -73,34 +74,42 @@ impl Outbox {
 
     /// Writes what waits, and behind it the pieces; what the client does not take of these waits from now on.
     fn poll_write(&mut self, cx: &mut Context<'_>, stream: &mut Stream, pieces: [&[u8]; 3]) -> Poll<io::Result<()>> {
+        if pieces.iter().map(|piece| piece.len()).sum::<usize>() <= COPIED {
+            self.bytes.extend(pieces.into_iter().flatten());
+            return self.poll_flush(cx, stream);
+        }
         let slices = [&self.bytes[self.at..], pieces[0], pieces[1], pieces[2]].map(IoSlice::new);
         let first = slices.iter().position(|slice| !slice.is_empty()).unwrap_or(0);
-        let last = slices.iter().rposition(|slice| !slice.is_empty()).map_or(first, |last| last + 1);
-        let written = match stream.poll_write(cx, &slices[first..last]) {
+        let written = match stream.poll_write(cx, &slices[first..]) {
             Poll::Ready(Ok(count)) => count,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => 0,
         };
-        self.sent += written as u64;
-        let mut left = written;
-        let old = left.min(self.waiting());
-        self.at += old;
-        left -= old;
-        if self.waiting() == 0 {
-            self.bytes.clear();
-            self.at = 0;
-        }
+        let mut left = written.saturating_sub(self.waiting());
+        self.written(written.min(self.waiting()));
         for piece in pieces {
             let taken = left.min(piece.len());
             left -= taken;
+            self.sent += taken as u64;
             self.bytes.extend_from_slice(&piece[taken..]);
         }
         if written == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
+    /// Counts bytes that waited and are gone.
+    fn written(&mut self, count: usize) {
+        self.sent += count as u64;
+        self.at += count;
+        if self.waiting() == 0 {
+            self.bytes.clear();
+            self.at = 0;
+        }
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
         while self.waiting() > 0 {
-            ready!(self.poll_write(cx, stream, [&[], &[], &[]]))?;
+            let count = ready!(stream.poll_write(cx, &[IoSlice::new(&self.bytes[self.at..])]))?;
+            self.written(count);
         }
         Poll::Ready(Ok(()))
     }
@@ -108,74 +117,72 @@ impl Outbox {
 
 /// Sends `head` and then everything that `source` yields; the bytes written, and how it ended.
 pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, sink: Sink<'_>) -> (u64, Delivered) {
-    let mut outbox = Outbox { bytes: head, at: 0, sent: 0 };
-    let mut reading = Timer::new();
-    let mut ended = sink.framing == Framing::Empty;
-    let waits = source.timeout();
-    sink.timer.arm(sink.send_timeout);
-    if let Some(span) = waits {
-        reading.arm(span);
-    }
-    let end = std::future::poll_fn(|cx| {
-        loop {
-            let room = outbox.waiting() <= sink.held;
-            let mut source_waits = false;
-            if !ended && room {
-                match source.poll_next(cx) {
-                    Poll::Ready(Err(failure)) => return Poll::Ready(Delivered::CutOff(failure)),
-                    Poll::Ready(Ok(piece)) => {
-                        ended = piece.is_none();
-                        if let Some(span) = waits {
-                            reading.arm(span);
-                        }
-                        let framed = piece.map(|piece| frame(sink.framing, piece));
-                        let (lead, piece, tail) =
-                            framed.as_ref().map_or((&b""[..], &b""[..], &b""[..]), |(lead, piece, tail)| {
-                                (lead.as_ref().map_or(&b""[..], |lead| lead.as_bytes()), piece, tail)
-                            });
-                        let written = outbox.poll_write(cx, sink.stream, [lead, piece, tail]);
-                        if let Poll::Ready(written) = written {
-                            if written.is_err() {
-                                return Poll::Ready(Delivered::Client(ClientFailure::Gone));
-                            }
-                            sink.timer.arm(sink.send_timeout);
-                        }
-                        if ended {
-                            finish_framing(sink.framing, sink.trailers, source, &mut outbox);
-                        }
-                        continue;
-                    }
-                    Poll::Pending => source_waits = true,
-                }
-            }
-            let before = outbox.sent;
-            match outbox.poll_flush(cx, sink.stream) {
-                Poll::Ready(Err(_)) => return Poll::Ready(Delivered::Client(ClientFailure::Gone)),
-                Poll::Ready(Ok(())) if ended => return Poll::Ready(Delivered::Whole),
-                Poll::Ready(Ok(())) if !room => continue,
-                Poll::Ready(Ok(())) | Poll::Pending => {}
-            }
-            if outbox.sent > before {
-                sink.timer.arm(sink.send_timeout);
-            }
-            if outbox.waiting() > 0 && sink.timer.poll(cx).is_ready() {
-                return Poll::Ready(Delivered::Client(ClientFailure::TimedOut));
-            }
-            if source_waits && reading.poll(cx).is_ready() {
-                return Poll::Ready(Delivered::CutOff(Failure::timed_out(Phase::Body)));
-            }
-            return Poll::Pending;
-        }
-    })
-    .await;
-    (outbox.sent, end)
+    let ended = sink.framing == Framing::Empty;
+    let mut delivery = Delivery { outbox: Outbox { bytes: head, at: 0, sent: 0 }, source, sink, ended };
+    delivery.sink.timer.arm(delivery.sink.send_timeout);
+    let end = std::future::poll_fn(|cx| delivery.poll(cx)).await;
+    (delivery.outbox.sent, end)
 }
 
-/// A piece of body with what frames it.
-fn frame(framing: Framing, piece: &[u8]) -> (Option<encode::ChunkHead>, &[u8], &'static [u8]) {
-    match framing {
-        Framing::Chunked if !piece.is_empty() => (Some(encode::ChunkHead::new(piece.len())), piece, b"\r\n"),
-        _ => (None, piece, b""),
+/// A delivery under way.
+struct Delivery<'a> {
+    outbox: Outbox,
+    source: &'a mut dyn Source,
+    sink: Sink<'a>,
+    /// The source has no more.
+    ended: bool,
+}
+
+impl Delivery<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Delivered> {
+        loop {
+            if !self.ended && self.outbox.waiting() <= self.sink.held {
+                match self.poll_move(cx) {
+                    Poll::Ready(Ok(())) => continue,
+                    Poll::Ready(Err(end)) => return Poll::Ready(end),
+                    Poll::Pending => {}
+                }
+            }
+            let before = self.outbox.sent;
+            let flushed = self.outbox.poll_flush(cx, self.sink.stream);
+            let progress = self.outbox.sent > before;
+            if progress {
+                self.sink.timer.arm(self.sink.send_timeout);
+            }
+            return match flushed {
+                Poll::Ready(Err(_)) => Poll::Ready(Delivered::Client(ClientFailure::Gone)),
+                Poll::Ready(Ok(())) if self.ended => Poll::Ready(Delivered::Whole),
+                // There may be room for the source's bytes now.
+                _ if progress && !self.ended => continue,
+                Poll::Ready(Ok(())) => Poll::Pending,
+                Poll::Pending => self.sink.timer.poll(cx).map(|()| Delivered::Client(ClientFailure::TimedOut)),
+            };
+        }
+    }
+
+    /// Moves the source's next piece to the client, as far as it takes it.
+    fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Delivered>> {
+        let piece = match ready!(self.source.poll_next(cx)) {
+            Err(failure) => return Poll::Ready(Err(Delivered::CutOff(failure))),
+            Ok(Some(piece)) => piece,
+            Ok(None) => {
+                self.ended = true;
+                finish_framing(self.sink.framing, self.sink.trailers, self.source, &mut self.outbox);
+                return Poll::Ready(Ok(()));
+            }
+        };
+        let chunk = (self.sink.framing == Framing::Chunked).then(|| encode::ChunkHead::new(piece.len()));
+        let (lead, tail) = match &chunk {
+            Some(chunk) => (chunk.as_bytes(), b"\r\n".as_slice()),
+            None => (b"".as_slice(), b"".as_slice()),
+        };
+        match self.outbox.poll_write(cx, self.sink.stream, [lead, piece, tail]) {
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Delivered::Client(ClientFailure::Gone))),
+            Poll::Ready(Ok(())) => self.sink.timer.arm(self.sink.send_timeout),
+            // What was not taken waits in the outbox.
+            Poll::Pending => {}
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -188,9 +195,10 @@ fn finish_framing(framing: Framing, trailers: bool, source: &mut dyn Source, out
 
 /// The body of an endpoint's reply.
 pub(crate) struct EndpointBody<'a> {
-    stream: &'a mut Stream,
+    connection: &'a mut Connection,
     buffer: Buffer,
     decoder: Decoder,
+    /// The longest wait between two reads.
     timeout: Duration,
     /// Bytes to drop before the next look: they were returned by the last call.
     consumed: usize,
@@ -198,19 +206,13 @@ pub(crate) struct EndpointBody<'a> {
     pub(crate) length: u64,
     /// Bytes received behind what the head's reader took.
     pub(crate) received: u64,
-    reused: bool,
 }
 
 impl<'a> EndpointBody<'a> {
-    pub(crate) fn new(
-        stream: &'a mut Stream,
-        buffer: Buffer,
-        framing: Framing,
-        timeout: Duration,
-        reused: bool,
-    ) -> Self {
+    pub(crate) fn new(connection: &'a mut Connection, buffer: Buffer, framing: Framing, timeout: Duration) -> Self {
         let decoder = Decoder::new(framing, CHUNK_LIMITS);
-        Self { stream, buffer, decoder, timeout, consumed: 0, length: 0, received: 0, reused }
+        connection.timer.arm(timeout);
+        Self { connection, buffer, decoder, timeout, consumed: 0, length: 0, received: 0 }
     }
 
     /// Whether the message ended where it should and nothing came behind it: the connection can carry another.
@@ -247,16 +249,22 @@ impl<'a> EndpointBody<'a> {
         if self.buffer.is_empty() && self.received > self.buffer.capacity() as u64 {
             self.buffer.grow(LARGE);
         }
-        match ready!(self.stream.poll_read(cx, &mut self.buffer)) {
-            Ok(0) => {
-                Poll::Ready(self.decoder.end_of_input().map_err(|_| Failure::from_io(Phase::Body, None, self.reused)))
+        let read = match self.connection.stream.poll_read(cx, &mut self.buffer) {
+            Poll::Ready(read) => read,
+            Poll::Pending => {
+                return self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(Phase::Body)));
             }
+        };
+        self.connection.timer.arm(self.timeout);
+        let reused = self.connection.reused();
+        Poll::Ready(match read {
+            Ok(0) => self.decoder.end_of_input().map_err(|_| Failure::from_io(Phase::Body, None, reused)),
             Ok(count) => {
                 self.received += count as u64;
-                Poll::Ready(Ok(()))
+                Ok(())
             }
-            Err(error) => Poll::Ready(Err(Failure::from_io(Phase::Body, error.raw_os_error(), self.reused))),
-        }
+            Err(error) => Err(Failure::from_io(Phase::Body, error.raw_os_error(), reused)),
+        })
     }
 }
 
@@ -277,10 +285,6 @@ impl Source for EndpointBody<'_> {
     fn trailers(&mut self) -> Option<http1::Fields> {
         self.decoder.trailers()
     }
-
-    fn timeout(&self) -> Option<Duration> {
-        Some(self.timeout)
-    }
 }
 
 /// Bytes at hand.
@@ -299,10 +303,6 @@ impl Source for BytesBody {
     fn poll_next(&mut self, _: &mut Context<'_>) -> Poll<Result<Option<&[u8]>, Failure>> {
         let first = !std::mem::replace(&mut self.taken, true) && !self.bytes.is_empty();
         Poll::Ready(Ok(first.then_some(&self.bytes)))
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        None
     }
 }
 
@@ -341,9 +341,5 @@ impl Source for FileBody {
         }
         self.range.start += count as u64;
         Poll::Ready(Ok(Some(&self.buffer)))
-    }
-
-    fn timeout(&self) -> Option<Duration> {
-        None
     }
 }

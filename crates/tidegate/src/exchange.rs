@@ -6,7 +6,7 @@
 //! Not here: which location answers and what becomes of errors (`answer`), the way of the body to the client (`deliver`).
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::model::Proxy;
 use http1::{ResponseHead, ResponseLimits, Version};
@@ -17,8 +17,7 @@ use crate::buffer::SMALL;
 use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
-use crate::request::Request;
-use crate::stream::Timer;
+use crate::request::{Request, upstream_url};
 use crate::upstream::attempt::{Attempt, Ended, Limits, Outgoing, OutgoingBody, Reply};
 use crate::upstream::pool::{Connection, Key};
 use crate::upstream::{Picked, Upstream, connect};
@@ -58,11 +57,12 @@ pub(crate) async fn exchange(
 ) -> Result<Answered, Unanswered> {
     let mut round = Round::new(request, errand);
     loop {
-        let picked = match errand.upstream.pick(&round.tried, errand.key, Instant::now()) {
+        let now = Instant::now();
+        let picked = match errand.upstream.pick(&round.tried, errand.key, now) {
             Ok(picked) => picked,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
         };
-        let made = attempt(client, request, errand, &picked).await;
+        let made = attempt(client, request, errand, &picked, now).await;
         match made.result {
             Err(Ended::Client(failure)) => return Err(Unanswered::Client(failure)),
             Ok((reply, connection)) => {
@@ -128,7 +128,7 @@ impl<'a> Round<'a> {
     /// Gives an endpoint back after an attempt that is not delivered.
     fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
         let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.reused);
-        let upstream = request.log_upstream(&picked.endpoint().text);
+        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
             request.log_failure(failure, Some(&upstream));
             self.last_failure = Some(failure.clone());
@@ -138,7 +138,7 @@ impl<'a> Round<'a> {
             self.tried.insert(picked.endpoint);
             self.tries_left = self.tries_left.saturating_sub(1);
         }
-        if picked.finish(outcome) {
+        if picked.finish(outcome, Instant::now()) {
             request.log(
                 config::model::Level::Warn,
                 "upstream server temporarily disabled while connecting to upstream",
@@ -151,9 +151,10 @@ impl<'a> Round<'a> {
     fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
         let Refusal::NoLiveEndpoints = refusal;
         let failure = Failure::DestinationUnavailable;
-        let upstream = request.log_upstream(self.errand.name);
+        let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
         request.log_failure(&failure, Some(&upstream));
-        let mut attempted = Attempted::new(self.errand.name, std::mem::take(&mut request.redirected), Instant::now());
+        let mut attempted =
+            Attempted::new(self.errand.name.into(), std::mem::take(&mut request.redirected), Instant::now());
         attempted.failed(failure.clone());
         request.record.attempts.push(attempted);
         self.last_failure.take().unwrap_or(failure)
@@ -175,28 +176,29 @@ struct Made {
 }
 
 /// Makes one attempt and writes it into the record.
-async fn attempt(client: &mut H1, request: &mut Request, errand: &Errand<'_>, picked: &Picked) -> Made {
+async fn attempt(
+    client: &mut H1,
+    request: &mut Request,
+    errand: &Errand<'_>,
+    picked: &Picked,
+    started: Instant,
+) -> Made {
     let endpoint = picked.endpoint();
-    let started = Instant::now();
-    let mut attempted = Attempted::new(&endpoint.text, std::mem::take(&mut request.redirected), started);
+    let mut attempted = Attempted::new(endpoint.text.clone(), std::mem::take(&mut request.redirected), started);
     let key = Key { endpoint: picked.endpoint, bind: errand.proxy.bind };
-    let mut timer = Timer::new();
     let pooled = errand.upstream.pool.borrow_mut().take(key, started);
     let mut traces = Traces { reused: pooled.is_some(), sent: false };
     let opened = match pooled {
-        Some(connection) => Ok(connection),
-        None => connect::connect(&endpoint.peer, errand.proxy, &mut timer).await.map(|stream| Connection {
-            stream,
-            key,
-            born: started,
-            requests: 0,
-        }),
+        Some(connection) => Ok((connection, Duration::ZERO)),
+        None => connect::connect(&endpoint.peer, errand.proxy)
+            .await
+            .map(|(stream, timer)| (Connection { stream, timer, key, born: started, requests: 0 }, started.elapsed())),
     };
     let result = match opened {
         Err(failure) => Err(Ended::Failed(failure)),
-        Ok(connection) => {
-            attempted.connect_time = Some(started.elapsed());
-            converse(client, request, errand, connection, &mut attempted, &mut timer).await
+        Ok((connection, took)) => {
+            attempted.connect_time = Some(took);
+            converse(client, request, errand, connection, &mut attempted).await
         }
     };
     traces.sent = attempted.bytes_sent > 0;
@@ -217,7 +219,6 @@ async fn converse(
     errand: &Errand<'_>,
     mut connection: Connection,
     attempted: &mut Attempted,
-    timer: &mut Timer,
 ) -> Result<(Reply, Connection), Ended> {
     let proxy = errand.proxy;
     let limits = Limits {
@@ -228,7 +229,7 @@ async fn converse(
     let buffer = request.worker.buffers.take(SMALL);
     let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &request.head.method, limits, buffer);
     let head = loop {
-        let head = attempt.next_head(client, !proxy.ignore_client_abort, timer).await;
+        let head = attempt.next_head(client, !proxy.ignore_client_abort).await;
         attempted.bytes_sent = attempt.sent;
         attempted.bytes_received = attempt.received;
         let head = head?;

@@ -13,7 +13,7 @@ use crate::deliver::{BytesBody, Delivered, EndpointBody, FileBody, Sink, Source,
 use crate::downstream::h1::H1;
 use crate::exchange::Answered;
 use crate::record::Summary;
-use crate::request::Request;
+use crate::request::{Request, upstream_url};
 use crate::response::{self, Body, Response};
 use crate::tunnel;
 
@@ -55,7 +55,10 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
     let framing = response::framing(request, &response);
     let keep_alive = keeps_alive(client, request, framing);
     let head = response::encode_head(request, &response, framing, keep_alive);
-    request.record.sent_head = head.clone();
+    request.record.head_length = head.len() as u64;
+    if request.generation.tables.keeps_heads {
+        request.record.sent_head = head.clone();
+    }
     let switching = response.status == 101;
     let delivered = match std::mem::replace(&mut response.body, Body::Empty) {
         Body::Endpoint(answered) if switching => return upgrade(client, request, head, *answered).await,
@@ -78,7 +81,7 @@ fn keeps_alive(client: &H1, request: &Request, framing: Framing) -> bool {
         && !request.worker.is_draining()
         && !settings.keepalive_timeout.is_zero()
         && connection.requests.get() < settings.keepalive_requests
-        && connection.started.elapsed() < settings.keepalive_time
+        && request.record.started.duration_since(connection.started) < settings.keepalive_time
         && (client.body_is_complete() || !client.awaits_continue())
 }
 
@@ -119,17 +122,17 @@ async fn endpoint_body(
     let Answered { reply, mut connection, picked } = answered;
     let persistent = reply.persistent && reply.request_complete;
     let timeout = request.settings().proxy.read_timeout;
-    let reused = connection.reused();
-    let mut body = EndpointBody::new(&mut connection.stream, reply.buffer, reply.framing, timeout, reused);
+    let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
     let (sent, delivered) = deliver(head, &mut body, sink(client, request, framing)).await;
     let clean = body.left_clean();
     let (length, received) = (body.length, body.received);
+    let now = Instant::now();
     request.record.bytes_sent = sent;
     request.record.upstream_trailers = body.trailers();
     if let Some(attempt) = request.record.attempts.last_mut() {
         attempt.response_length = length;
         attempt.bytes_received += received;
-        attempt.response_time = Some(attempt.started.elapsed());
+        attempt.response_time = Some(now.duration_since(attempt.started));
     }
     let outcome = match &delivered {
         Delivered::Whole => Outcome::Success,
@@ -138,13 +141,13 @@ async fn endpoint_body(
     };
     if persistent && clean && matches!(delivered, Delivered::Whole) {
         connection.requests += 1;
-        picked.upstream().pool.borrow_mut().give(connection, Instant::now());
+        picked.upstream().pool.borrow_mut().give(connection, now);
     }
     if let Delivered::CutOff(failure) = &delivered {
-        let upstream = request.log_upstream(&picked.endpoint().text);
+        let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
         request.log_failure(failure, Some(&upstream));
     }
-    picked.finish(outcome);
+    picked.finish(outcome, now);
     delivered
 }
 
@@ -215,10 +218,10 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
         attempt.bytes_sent += moved.to_endpoint;
     }
     if end == tunnel::End::TimedOut {
-        let upstream = request.log_upstream(&picked.endpoint().text);
+        let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
         request.log_failure(&Failure::timed_out(policy::Phase::Tunnel), Some(&upstream));
     }
-    picked.finish(Outcome::Success);
+    picked.finish(Outcome::Success, Instant::now());
     After::Close
 }
 

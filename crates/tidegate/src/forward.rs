@@ -95,7 +95,7 @@ fn named_by_connection(request: &Request, name: &[u8]) -> bool {
 
 fn write_framing(head: &mut Vec<u8>, body: Framing) {
     match body {
-        Framing::Length(length) => encode::field(head, b"Content-Length", length.to_string().as_bytes()),
+        Framing::Length(length) => encode::length(head, length),
         Framing::Chunked => encode::field(head, b"Transfer-Encoding", b"chunked"),
         Framing::Empty | Framing::Close => {}
     }

@@ -80,14 +80,15 @@ impl Request {
         if field.is_none() && self.head.version == Version::H11 {
             return Err((400, "client sent HTTP/1.1 request without \"Host\" header".into()));
         }
-        if let Some(field) = field {
-            Host::parse(field).map_err(|_| INVALID)?;
-        }
-        let Some(text) = authority.or(field).filter(|text| !text.is_empty()) else {
+        let written = field.map(Host::parse).transpose().map_err(|_| INVALID)?;
+        let named = match authority.filter(|text| !text.is_empty()) {
+            Some(text) => Some(Host::parse(text).map_err(|_| INVALID)?),
+            None => written,
+        };
+        let Some(host) = named.map(|host| host.name.into_owned()) else {
             self.host = self.server_name().into_bytes();
             return Ok(());
         };
-        let host = Host::parse(text).map_err(|_| INVALID)?.name.into_owned();
         let generation = self.generation.clone();
         let hosts = generation.tables.hosts(&self.connection.listen.address, self.connection.local);
         if let Some(hosts) = hosts {

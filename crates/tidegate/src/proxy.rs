@@ -6,7 +6,7 @@ mod target;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use config::model::{Level, ProxyPass};
+use config::model::{Level, ProxyPass, Template};
 use http1::Framing;
 use policy::Balance;
 
@@ -25,7 +25,6 @@ use crate::variables;
 
 /// Forwards the request and says what to do with the outcome.
 pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPass) -> Step {
-    request.proxied_to = Some((pass.host.clone(), pass.port.clone()));
     if let Err(failure) = prepare_body(client, request).await {
         return client_failed(request, failure);
     }
@@ -54,10 +53,10 @@ async fn forward(
     let replaced = proxy.set_body.as_ref().map(|body| Kept::from_bytes(variables::evaluate(body, request)));
     let (framing, source) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &body);
     let head = forward::request_head(request, pass, forwarding, target.uri.as_deref(), framing);
-    request.upstream_target = Some(log_target(&head));
+    let config = &generation.tables.config;
     let errand = Errand {
-        name: &target.name,
-        key: &balancing_key(request, target),
+        name: target.name(config),
+        key: &balancing_key(request, target.balance(config)),
         upstream: target.upstream.clone(),
         outgoing: Outgoing { head: &head, body: source },
         proxy,
@@ -65,6 +64,7 @@ async fn forward(
     let result = exchange(client, request, &errand).await;
     drop(errand);
     request.body = body;
+    request.upstream_head = head;
     result
 }
 
@@ -122,15 +122,9 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
     Ok(())
 }
 
-/// The target as log lines show it: the second word of the head.
-fn log_target(head: &[u8]) -> String {
-    let word = head.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
-    String::from_utf8_lossy(word).into_owned()
-}
-
 /// What `hash` and `ip_hash` balance by: nginx takes three bytes of an IPv4 address, all of an IPv6 one.
-fn balancing_key<'a>(request: &Request, target: &'a Target) -> Cow<'a, [u8]> {
-    match (&target.hash_key, target.balance) {
+fn balancing_key(request: &Request, (balance, hash_key): (Balance, Option<&Template>)) -> Cow<'static, [u8]> {
+    match (hash_key, balance) {
         (Some(key), _) => variables::evaluate(key, request).into(),
         (None, Balance::IpHash) => match request.connection.peer.map(|peer| peer.ip()) {
             Some(IpAddr::V4(address)) => address.octets()[..3].to_vec().into(),
@@ -168,7 +162,7 @@ pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> St
 
 /// An endpoint answered: it may send us elsewhere, its error may be replaced, or it is the response.
 fn answered_step(request: &mut Request, answered: Answered) -> Step {
-    if request.generation.tables.keeps_upstream_fields {
+    if request.generation.tables.keeps_heads {
         request.record.upstream_fields = Some(answered.reply.head.fields.clone());
     }
     let settings = request.settings();

@@ -1,6 +1,7 @@
 //! What happened to one request, as values: what logs, metrics and the demonstration tell is told from here.
 //! Not here: how any of them is written.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::Failure;
@@ -12,7 +13,9 @@ pub(crate) struct Record {
     pub(crate) request_length: u64,
     /// The status that the client got, or the one that logs show when it got none (499, 408).
     pub(crate) status: u16,
-    /// The response's head as sent; `$sent_http_*` reads it.
+    /// Bytes of the response's head.
+    pub(crate) head_length: u64,
+    /// The response's head as sent, kept where some template reads `$sent_http_*`.
     pub(crate) sent_head: Vec<u8>,
     /// Bytes written to the client, heads included.
     pub(crate) bytes_sent: u64,
@@ -28,7 +31,7 @@ pub(crate) struct Record {
 /// One attempt, or the fact that none could be made.
 pub(crate) struct Attempted {
     /// The endpoint; the upstream's name when there was none to pick.
-    pub(crate) endpoint: Box<str>,
+    pub(crate) endpoint: Arc<str>,
     /// True when an internal redirect lies between this attempt and the one before.
     pub(crate) after_redirect: bool,
     /// The endpoint's status, or the one that its failure stands for.
@@ -45,9 +48,9 @@ pub(crate) struct Attempted {
 }
 
 impl Attempted {
-    pub(crate) fn new(endpoint: &str, after_redirect: bool, started: Instant) -> Self {
+    pub(crate) fn new(endpoint: Arc<str>, after_redirect: bool, started: Instant) -> Self {
         Self {
-            endpoint: endpoint.into(),
+            endpoint,
             after_redirect,
             status: 0,
             started,
@@ -75,6 +78,7 @@ impl Record {
             started,
             request_length,
             status: 0,
+            head_length: 0,
             sent_head: Vec::new(),
             bytes_sent: 0,
             complete: false,
@@ -86,7 +90,7 @@ impl Record {
 
     /// Bytes of the response's body that were written, framing included, as nginx counts them.
     pub(crate) fn body_bytes_sent(&self) -> u64 {
-        self.bytes_sent.saturating_sub(self.sent_head.len() as u64)
+        self.bytes_sent.saturating_sub(self.head_length)
     }
 }
 

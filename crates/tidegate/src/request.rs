@@ -25,6 +25,8 @@ pub(crate) struct Downstream {
     pub(crate) number: u64,
     /// The other end; none over a unix socket.
     pub(crate) peer: Option<SocketAddr>,
+    /// `$remote_addr`: nginx writes `unix:` for a peer without an address.
+    pub(crate) client: Box<str>,
     /// Our end; none over a unix socket.
     pub(crate) local: Option<SocketAddr>,
     pub(crate) listen: Arc<Listen>,
@@ -36,11 +38,6 @@ pub(crate) struct Downstream {
 }
 
 impl Downstream {
-    /// `$remote_addr`: nginx writes `unix:` for a peer without an address.
-    pub(crate) fn client(&self) -> String {
-        self.peer.map_or_else(|| "unix:".to_owned(), |peer| peer.ip().to_string())
-    }
-
     /// `$server_addr` and `$server_port`.
     pub(crate) fn server(&self) -> (String, Option<u16>) {
         match (self.local, &self.listen.address) {
@@ -138,10 +135,10 @@ pub(crate) struct Request {
     pub(crate) record: Record,
     /// `$request_id`, made when first asked for.
     pub(crate) id: OnceCell<[u8; 32]>,
-    /// `$proxy_host` and `$proxy_port` of the `proxy_pass` in use.
-    pub(crate) proxied_to: Option<(Box<str>, Box<str>)>,
-    /// The target that endpoints are asked for, for log lines.
-    pub(crate) upstream_target: Option<String>,
+    /// Host and port that variables in `proxy_pass` gave.
+    pub(crate) named_upstream: Option<(Box<str>, Box<str>)>,
+    /// The head that endpoints were sent, once they were asked.
+    pub(crate) upstream_head: Vec<u8>,
 }
 
 impl Request {
@@ -179,8 +176,8 @@ impl Request {
             pipelined: false,
             record: Record::new(Instant::now(), length as u64),
             id: OnceCell::new(),
-            proxied_to: None,
-            upstream_target: None,
+            named_upstream: None,
+            upstream_head: Vec::new(),
         }
     }
 
@@ -240,11 +237,10 @@ impl Request {
         memchr::memmem::find(&lower, b"\r\nupgrade:").is_some()
     }
 
-    /// The `upstream:` of log lines for an endpoint.
-    pub(crate) fn log_upstream(&self, endpoint: &str) -> String {
-        let target = self.upstream_target.as_deref().unwrap_or("/");
-        let separator = if endpoint.starts_with("unix:") { ":" } else { "" };
-        format!("http://{endpoint}{separator}{target}")
+    /// `$proxy_host` and `$proxy_port` of the `proxy_pass` in use.
+    pub(crate) fn proxied_to(&self) -> Option<(&str, &str)> {
+        let named = self.named_upstream.as_ref().map(|(host, port)| (&**host, &**port));
+        named.or_else(|| self.settings().proxy_pass.as_ref().map(|pass| (&*pass.host, &*pass.port)))
     }
 
     /// Writes the error-log line of a failure.
@@ -265,13 +261,12 @@ impl Request {
         if !logs.enabled(level) {
             return;
         }
-        let client = self.connection.client();
         let server = self.server_name();
         let line = String::from_utf8_lossy(self.line());
         let host = self.head.fields.get("host").map(String::from_utf8_lossy);
         let referrer = self.head.fields.get("referer").map(String::from_utf8_lossy);
         let context = Context {
-            client: Some(&client),
+            client: Some(&self.connection.client),
             server: Some(&server),
             request: Some(&*line).filter(|line| !line.is_empty()),
             upstream,
@@ -280,6 +275,13 @@ impl Request {
         };
         logs.write(level, Some(self.connection.number), message, &context);
     }
+}
+
+/// The `upstream:` of log lines for an endpoint: the target is the second word of the head that it was sent.
+pub(crate) fn upstream_url(endpoint: &str, head: &[u8]) -> String {
+    let target = head.split(|byte| *byte == b' ').nth(1).unwrap_or(b"/");
+    let separator = if endpoint.starts_with("unix:") { ":" } else { "" };
+    format!("http://{endpoint}{separator}{}", String::from_utf8_lossy(target))
 }
 
 /// Whether a `Connection` value holds more than what manages the connection itself.

@@ -151,7 +151,7 @@ fn write_length(request: &Request, response: &Response, framing: Framing, head: 
         Framing::Empty | Framing::Chunked | Framing::Close => None,
     };
     if let Some(length) = shown.filter(|_| !matches!(response.status, 100..200 | 204)) {
-        encode::field(head, b"Content-Length", length.to_string().as_bytes());
+        encode::length(head, length);
     }
 }
 

@@ -87,26 +87,45 @@ impl Stream {
 
 /// A deadline that a connection carries along.
 ///
-/// Arming only stores an instant. The runtime's timer is set when a poll finds nothing else to do, and is left alone
-/// while it would fire earlier than needed: a busy connection sets it once a minute, not once a request.
+/// Arming only stores the span: the clock is read by the first poll after it, when there turns out to be something to
+/// wait for. The runtime's timer is left alone while it would fire earlier than needed: a busy connection sets it once a
+/// minute, not once a request.
 pub(crate) struct Timer {
-    deadline: Option<Instant>,
+    due: Due,
     sleep: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy)]
+enum Due {
+    Never,
+    /// So long after the next poll.
+    In(Duration),
+    At(Instant),
 }
 
 impl Timer {
     pub(crate) const fn new() -> Self {
-        Self { deadline: None, sleep: None }
+        Self { due: Due::Never, sleep: None }
     }
 
-    /// Counts `span` from now. Spans beyond the runtime's reach never fire.
+    /// Counts `span` from the next poll, which is to follow at once. Spans beyond the runtime's reach never fire.
     pub(crate) fn arm(&mut self, span: Duration) {
-        self.deadline = Instant::now().checked_add(span);
+        self.due = Due::In(span);
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        if let Due::In(span) = self.due {
+            self.due = Instant::now().checked_add(span).map_or(Due::Never, Due::At);
+        }
+        match self.due {
+            Due::At(deadline) => Some(deadline),
+            Due::Never | Due::In(_) => None,
+        }
     }
 
     /// Ready once the deadline has passed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.deadline else { return Poll::Pending };
+        let Some(deadline) = self.deadline() else { return Poll::Pending };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);

@@ -1,7 +1,7 @@
 //! What runs: a configuration with everything that can be worked out or opened beforehand. Immutable, shared by all workers.
 //! Not here: what changes while it runs (`worker`).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -33,16 +33,17 @@ pub(crate) struct Tables {
     pub(crate) config: Config,
     /// Each address that is listened on, as its first `listen` says it.
     pub(crate) listens: Vec<Listen>,
-    hosts: HashMap<ListenAddress, Hosts>,
+    /// A handful, which is looked through faster than it is hashed.
+    hosts: Vec<(ListenAddress, Hosts)>,
     locations: Vec<LocationTable>,
     // By the address of the shared list or settings that they were made of: inheritance shares these.
-    forwardings: HashMap<usize, Forwarding>,
-    access: HashMap<usize, Vec<Option<Sink>>>,
-    errors: HashMap<usize, ErrorLogs>,
+    forwardings: BTreeMap<usize, Forwarding>,
+    access: BTreeMap<usize, Vec<Option<Sink>>>,
+    errors: BTreeMap<usize, ErrorLogs>,
     main_errors: ErrorLogs,
     logs: Logs,
-    /// Some template reads `$upstream_http_*` or its like, so that endpoints' fields are kept until the log is written.
-    pub(crate) keeps_upstream_fields: bool,
+    /// Some template reads `$upstream_http_*`, `$sent_http_*` or their like, so heads are kept until the log is written.
+    pub(crate) keeps_heads: bool,
 }
 
 impl Tables {
@@ -53,18 +54,18 @@ impl Tables {
     pub(crate) fn new(config: Config, logs: &Logs) -> Result<Self, String> {
         let mut tables = Self {
             listens: listens(&config),
-            hosts: HashMap::new(),
+            hosts: Vec::new(),
             locations: config.servers.iter().map(LocationTable::new).collect(),
-            forwardings: HashMap::new(),
-            access: HashMap::new(),
-            errors: HashMap::new(),
+            forwardings: BTreeMap::new(),
+            access: BTreeMap::new(),
+            errors: BTreeMap::new(),
             main_errors: open_error_logs(logs, &config.main.error_logs)?,
             logs: logs.clone(),
-            keeps_upstream_fields: reads_upstream_fields(&config),
+            keeps_heads: reads_heads(&config),
             config: config.clone(),
         };
         for listen in &tables.listens {
-            tables.hosts.insert(listen.address.clone(), hosts(&config, &listen.address));
+            tables.hosts.push((listen.address.clone(), hosts(&config, &listen.address)));
         }
         tables.prepare(&config.http)?;
         for server in &config.servers {
@@ -95,8 +96,9 @@ impl Tables {
 
     /// The virtual hosts for a connection: those of the exact address, else those of the socket that took it.
     pub(crate) fn hosts(&self, listen: &ListenAddress, local: Option<SocketAddr>) -> Option<&Hosts> {
-        let exact = local.and_then(|local| self.hosts.get(&ListenAddress::Socket(local)));
-        exact.or_else(|| self.hosts.get(listen))
+        let find =
+            |wanted: &ListenAddress| self.hosts.iter().find(|(address, _)| address == wanted).map(|(_, hosts)| hosts);
+        local.and_then(|local| find(&ListenAddress::Socket(local))).or_else(|| find(listen))
     }
 
     /// The addresses to open sockets for: an address that a wildcard of the same port covers needs none of its own.
@@ -241,8 +243,8 @@ fn cannot_open(path: &Path, error: &io::Error) -> String {
     format!("open() \"{}\" failed ({})", path.display(), crate::logs::error_log::errno(error))
 }
 
-/// Whether anything is written from what an endpoint answered. Looking is cheaper than keeping every answer's fields.
-fn reads_upstream_fields(config: &Config) -> bool {
+/// Whether anything is written from the heads of responses. Looking is cheaper than keeping every one of them.
+fn reads_heads(config: &Config) -> bool {
     let reads = |template: &Template| {
         template.parts.iter().any(|part| {
             matches!(
@@ -251,6 +253,7 @@ fn reads_upstream_fields(config: &Config) -> bool {
                     Variable::UpstreamHttp(_)
                         | Variable::UpstreamCookie(_)
                         | Variable::UpstreamTrailer(_)
+                        | Variable::SentHttp(_)
                         | Variable::Map(_)
                 )
             )

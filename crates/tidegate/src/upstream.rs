@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use policy::{EndpointId, Outcome, Refusal, Tried};
@@ -28,7 +29,7 @@ pub(crate) enum Peer {
 pub(crate) struct Endpoint {
     pub(crate) peer: Peer,
     /// `127.0.0.1:3000`, `[::1]:3000` or `unix:/run/app.sock`.
-    pub(crate) text: Box<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// An upstream as this worker runs it. Replaced as a whole when its names resolve differently.
@@ -75,9 +76,9 @@ impl Picked {
     }
 
     /// Says how the attempt went; true if the endpoint has just left the rotation.
-    pub(crate) fn finish(mut self, outcome: Outcome) -> bool {
+    pub(crate) fn finish(mut self, outcome: Outcome, now: Instant) -> bool {
         self.finished = true;
-        self.upstream.policy.borrow_mut().finish(self.endpoint, outcome, Instant::now())
+        self.upstream.policy.borrow_mut().finish(self.endpoint, outcome, now)
     }
 }
 

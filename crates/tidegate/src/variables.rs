@@ -50,6 +50,12 @@ fn show(out: &mut Vec<u8>, value: impl std::fmt::Display) -> bool {
     write!(out, "{value}").is_ok()
 }
 
+/// Appends a number.
+fn number(out: &mut Vec<u8>, value: u64) -> bool {
+    http1::encode::number(out, value);
+    true
+}
+
 /// Appends bytes that may be absent.
 fn bytes(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {
     let Some(value) = value else { return false };

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use config::Config;
 use config::model::{self, Address, Keepalive, Level, ProxyPass, ProxyTarget, Template, UpstreamServer};
 use policy::Balance;
 
@@ -14,22 +15,37 @@ use crate::variables;
 /// The upstream of one request.
 pub(crate) struct Target {
     pub(crate) upstream: Rc<Upstream>,
-    pub(crate) name: Box<str>,
-    pub(crate) balance: Balance,
-    pub(crate) hash_key: Option<Template>,
+    origin: Origin,
     /// The target to send, where variables gave one.
     pub(crate) uri: Option<Vec<u8>>,
 }
 
+/// Where an upstream comes from.
+enum Origin {
+    /// The configuration, which has it at this index.
+    Configured(usize),
+    /// Variables, which gave it this name.
+    Named(Box<str>),
+}
+
 impl Target {
     fn configured(request: &Request, index: usize, uri: Option<Vec<u8>>) -> Self {
-        let model = &request.generation.tables.config.upstreams[index];
-        Self {
-            upstream: request.generation.upstream(index),
-            name: model.name.clone(),
-            balance: model.balance,
-            hash_key: model.hash_key.clone(),
-            uri,
+        Self { upstream: request.generation.upstream(index), origin: Origin::Configured(index), uri }
+    }
+
+    /// How logs name the upstream where no endpoint could be picked.
+    pub(crate) fn name<'a>(&'a self, config: &'a Config) -> &'a str {
+        match &self.origin {
+            Origin::Configured(index) => &config.upstreams[*index].name,
+            Origin::Named(name) => name,
+        }
+    }
+
+    /// How it is balanced, and by which key.
+    pub(crate) fn balance<'a>(&self, config: &'a Config) -> (Balance, Option<&'a Template>) {
+        match self.origin {
+            Origin::Configured(index) => (config.upstreams[index].balance, config.upstreams[index].hash_key.as_ref()),
+            Origin::Named(_) => (Balance::RoundRobin, None),
         }
     }
 }
@@ -51,7 +67,7 @@ async fn named(request: &mut Request, url: &str) -> Result<Target, Step> {
         request.log(Level::Error, &format!("invalid URL prefix in \"{url}\""), None);
         return Err(Step::Status(500));
     };
-    request.proxied_to = Some((place.shown.into(), place.port.to_string().into()));
+    request.named_upstream = Some((place.shown.into(), place.port.to_string().into()));
     let uri = (!place.uri.is_empty()).then(|| with_leading_slash(place.uri));
     let upstreams = &request.generation.tables.config.upstreams;
     if let Some(index) = upstreams.iter().position(|upstream| upstream.name.eq_ignore_ascii_case(place.shown)) {
@@ -62,7 +78,7 @@ async fn named(request: &mut Request, url: &str) -> Result<Target, Step> {
         Some(upstream) => upstream,
         None => make(request, &place, &key).await?,
     };
-    Ok(Target { upstream, name: key.into(), balance: Balance::RoundRobin, hash_key: None, uri })
+    Ok(Target { upstream, origin: Origin::Named(key.into()), uri })
 }
 
 async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upstream>, Step> {

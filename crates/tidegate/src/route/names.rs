@@ -57,6 +57,11 @@ impl Names {
         }
     }
 
+    /// No host leads anywhere but to the default server.
+    fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.suffixes.is_empty() && self.prefixes.is_empty() && self.regexes.is_empty()
+    }
+
     /// The index of the default server.
     pub fn default_server(&self) -> usize {
         self.default
@@ -70,6 +75,9 @@ impl Names {
     /// # Errors
     /// [`RegexFailed`] if an expression needs too many steps.
     pub fn find(&self, host: &[u8], captures: &mut Captures) -> Result<usize, RegexFailed> {
+        if self.is_empty() {
+            return Ok(self.default);
+        }
         if let Some(&server) = self.exact.get(host) {
             return Ok(server);
         }

@@ -12,7 +12,6 @@ use super::pool::Connection;
 use crate::body::Kept;
 use crate::buffer::Buffer;
 use crate::client::{Client, ClientFailure};
-use crate::stream::Timer;
 
 /// What is sent: the encoded head, and a body that is kept or still arrives.
 pub(crate) struct Outgoing<'a> {
@@ -97,20 +96,19 @@ impl<'a> Attempt<'a> {
         &mut self,
         client: &mut dyn Client,
         watch_client: bool,
-        timer: &mut Timer,
     ) -> Result<ResponseHead, Ended> {
         let mut head = ResponseHead::default();
         if self.parse(&mut head)? {
             return Ok(head);
         }
-        self.arm(timer);
+        self.arm();
         std::future::poll_fn(|cx| {
-            if let Poll::Ready(Err(ended)) = self.poll_send(cx, client, timer) {
+            if let Poll::Ready(Err(ended)) = self.poll_send(cx, client) {
                 return Poll::Ready(Err(ended));
             }
             while let Poll::Ready(read) = self.connection.stream.poll_read(cx, &mut self.buffer) {
                 match self.received(read) {
-                    Ok(()) => timer.arm(self.limits.read_timeout),
+                    Ok(()) => self.connection.timer.arm(self.limits.read_timeout),
                     Err(failure) => return Poll::Ready(Err(failure.into())),
                 }
                 match self.parse(&mut head) {
@@ -122,7 +120,7 @@ impl<'a> Attempt<'a> {
             if watch_client && self.sending.is_over() && client.poll_gone(cx).is_ready() {
                 return Poll::Ready(Err(Ended::Client(ClientFailure::Gone)));
             }
-            timer.poll(cx).map(|()| Err(Failure::timed_out(self.phase()).into()))
+            self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(self.phase()).into()))
         })
         .await?;
         Ok(head)
@@ -141,8 +139,9 @@ impl<'a> Attempt<'a> {
         if self.sending.is_over() { Phase::AwaitHead } else { Phase::Send }
     }
 
-    fn arm(&self, timer: &mut Timer) {
-        timer.arm(if self.sending.is_over() { self.limits.read_timeout } else { self.limits.send_timeout });
+    fn arm(&mut self) {
+        let over = self.sending.is_over();
+        self.connection.timer.arm(if over { self.limits.read_timeout } else { self.limits.send_timeout });
     }
 
     /// Tries to take a head off what was received.
@@ -185,23 +184,18 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        client: &mut dyn Client,
-        timer: &mut Timer,
-    ) -> Poll<Result<(), Ended>> {
+    fn poll_send(&mut self, cx: &mut Context<'_>, client: &mut dyn Client) -> Poll<Result<(), Ended>> {
         while !self.sending.is_over() {
             match self.sending.poll(cx, self.connection, client) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(count)) => {
                     self.sent += count;
-                    self.arm(timer);
+                    self.arm();
                 }
                 Poll::Ready(Err(SendError::Client(failure))) => return Poll::Ready(Err(Ended::Client(failure))),
                 Poll::Ready(Err(SendError::Endpoint(error))) => {
                     self.sending.state = SendState::Broken(error.raw_os_error());
-                    timer.arm(self.limits.read_timeout);
+                    self.connection.timer.arm(self.limits.read_timeout);
                 }
             }
         }

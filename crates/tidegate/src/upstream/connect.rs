@@ -12,11 +12,12 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use super::Peer;
 use crate::stream::{Stream, Timer, within};
 
-/// Connects within `proxy_connect_timeout`.
-pub(crate) async fn connect(peer: &Peer, proxy: &Proxy, timer: &mut Timer) -> Result<Stream, Failure> {
+/// Connects within `proxy_connect_timeout`; the stream comes with the timer that watched over it.
+pub(crate) async fn connect(peer: &Peer, proxy: &Proxy) -> Result<(Stream, Timer), Failure> {
+    let mut timer = Timer::new();
     let mut connecting = pin!(open(peer, proxy));
-    match within(timer, proxy.connect_timeout, |cx| connecting.as_mut().poll(cx)).await {
-        Ok(Ok(stream)) => Ok(stream),
+    match within(&mut timer, proxy.connect_timeout, |cx| connecting.as_mut().poll(cx)).await {
+        Ok(Ok(stream)) => Ok((stream, timer)),
         Ok(Err(error)) => Err(Failure::from_connect_errno(error.raw_os_error().unwrap_or(0))),
         Err(_) => Err(Failure::timed_out(Phase::Connect)),
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use config::model::Keepalive;
 use policy::EndpointId;
 
-use crate::stream::Stream;
+use crate::stream::{Stream, Timer};
 
 /// What tells connections apart that must not be mixed up. TLS and HTTP/2 add to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Key {
 /// A connection and its history.
 pub(crate) struct Connection {
     pub(crate) stream: Stream,
+    /// For whatever is waited for on this connection.
+    pub(crate) timer: Timer,
     pub(crate) key: Key,
     pub(crate) born: Instant,
     /// Requests that it has carried.

@@ -111,7 +111,7 @@ fn endpoint_settings(server: &UpstreamServer, endpoint: &Endpoint, share: Share)
         fail_timeout: server.fail_timeout,
         backup: server.backup,
         down: server.down,
-        name: endpoint.text.clone(),
+        name: (*endpoint.text).into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use config::model::Variable;
 
 use super::request::Seconds;
-use super::{bytes, show};
+use super::{bytes, number, show};
 use crate::request::Request;
 
 /// What `$nginx_version` says: files compare it, so it names the nginx whose language this is.
@@ -16,14 +16,14 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
     let connection = &request.connection;
     let clock = &request.worker.clock;
     let found = match variable {
-        Variable::RemoteAddr => show(out, connection.client()),
+        Variable::RemoteAddr => bytes(out, Some(connection.client.as_bytes())),
         Variable::RemotePort => optional(connection.peer.map(|peer| peer.port()), out),
         Variable::BinaryRemoteAddr => binary(connection.peer, out),
         Variable::ServerAddr => show(out, connection.server().0),
         Variable::ServerPort => optional(connection.server().1, out),
         Variable::ServerName => show(out, request.server_name()),
-        Variable::Connection => show(out, connection.number),
-        Variable::ConnectionRequests => show(out, connection.requests.get()),
+        Variable::Connection => number(out, connection.number),
+        Variable::ConnectionRequests => number(out, connection.requests.get()),
         Variable::ConnectionTime => show(out, Seconds(connection.started.elapsed())),
         Variable::Scheme => bytes(out, Some(b"http")),
         Variable::Https => false,
@@ -33,7 +33,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::ProxyProtocolServerAddr => optional(connection.proxied.map(|ends| ends.destination.ip()), out),
         Variable::ProxyProtocolServerPort => optional(connection.proxied.map(|ends| ends.destination.port()), out),
         Variable::Hostname => show(out, crate::gateway::hostname()),
-        Variable::Pid => show(out, std::process::id()),
+        Variable::Pid => number(out, std::process::id().into()),
         Variable::NginxVersion => show(out, LANGUAGE_VERSION),
         Variable::Msec => show(out, clock.msec()),
         Variable::TimeLocal => bytes(out, Some(clock.time_local().as_bytes())),

@@ -2,7 +2,7 @@
 
 use config::model::Variable;
 
-use super::{bytes, show};
+use super::{bytes, number, show};
 use crate::files;
 use crate::request::{Request, RequestBody};
 
@@ -28,14 +28,14 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::RequestBodyFile => false,
         Variable::RequestCompletion => bytes(out, request.record.complete.then_some(b"OK".as_slice())),
         Variable::RequestId => bytes(out, Some(request.id.get_or_init(crate::request_id::make))),
-        Variable::RequestLength => show(out, request.record.request_length),
+        Variable::RequestLength => number(out, request.record.request_length),
         Variable::RequestTime => show(out, Seconds(request.record.started.elapsed())),
         Variable::DocumentRoot => bytes(out, Some(&files::document_root(request))),
         Variable::RealpathRoot => bytes(out, files::real_root(request).as_deref()),
         Variable::RequestFilename => bytes(out, Some(&files::request_filename(request))),
-        Variable::Status => show(out, format_args!("{:03}", request.status())),
-        Variable::BytesSent => show(out, request.record.bytes_sent),
-        Variable::BodyBytesSent => show(out, request.record.body_bytes_sent()),
+        Variable::Status => status(request.status(), out),
+        Variable::BytesSent => number(out, request.record.bytes_sent),
+        Variable::BodyBytesSent => number(out, request.record.body_bytes_sent()),
         _ => return None,
     };
     Some(found)
@@ -43,6 +43,11 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
 
 fn non_empty(value: &[u8]) -> Option<&[u8]> {
     (!value.is_empty()).then_some(value)
+}
+
+/// Three digits, also for a request that was given up before it had a status.
+fn status(status: u16, out: &mut Vec<u8>) -> bool {
+    if status < 100 { show(out, format_args!("{status:03}")) } else { number(out, status.into()) }
 }
 
 fn method(request: &Request) -> Option<&[u8]> {

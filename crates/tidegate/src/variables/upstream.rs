@@ -3,23 +3,25 @@
 use config::model::Variable;
 
 use super::request::Seconds;
-use super::{bytes, show};
+use super::{bytes, number, show};
 use crate::record::Attempted;
 use crate::request::Request;
 
 /// `None` when the variable is of another room.
 pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -> Option<bool> {
     let found = match variable {
-        Variable::UpstreamAddr => list(request, out, |attempt, out| show(out, &attempt.endpoint)),
-        Variable::UpstreamStatus => list(request, out, |attempt, out| attempt.status > 0 && show(out, attempt.status)),
+        Variable::UpstreamAddr => list(request, out, |attempt, out| bytes(out, Some(attempt.endpoint.as_bytes()))),
+        Variable::UpstreamStatus => {
+            list(request, out, |attempt, out| attempt.status > 0 && number(out, attempt.status.into()))
+        }
         Variable::UpstreamConnectTime => list(request, out, |attempt, out| seconds(attempt.connect_time, out)),
         Variable::UpstreamHeaderTime => list(request, out, |attempt, out| seconds(attempt.header_time, out)),
         Variable::UpstreamResponseTime => list(request, out, |attempt, out| seconds(attempt.response_time, out)),
-        Variable::UpstreamResponseLength => list(request, out, |attempt, out| show(out, attempt.response_length)),
-        Variable::UpstreamBytesSent => list(request, out, |attempt, out| show(out, attempt.bytes_sent)),
-        Variable::UpstreamBytesReceived => list(request, out, |attempt, out| show(out, attempt.bytes_received)),
-        Variable::ProxyHost => bytes(out, request.proxied_to.as_ref().map(|(host, _)| host.as_bytes())),
-        Variable::ProxyPort => bytes(out, request.proxied_to.as_ref().map(|(_, port)| port.as_bytes())),
+        Variable::UpstreamResponseLength => list(request, out, |attempt, out| number(out, attempt.response_length)),
+        Variable::UpstreamBytesSent => list(request, out, |attempt, out| number(out, attempt.bytes_sent)),
+        Variable::UpstreamBytesReceived => list(request, out, |attempt, out| number(out, attempt.bytes_received)),
+        Variable::ProxyHost => bytes(out, request.proxied_to().map(|(host, _)| host.as_bytes())),
+        Variable::ProxyPort => bytes(out, request.proxied_to().map(|(_, port)| port.as_bytes())),
         Variable::ProxyAddXForwardedFor => forwarded_for(request, out),
         _ => return None,
     };
@@ -49,5 +51,5 @@ fn forwarded_for(request: &Request, out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(value);
         out.extend_from_slice(b", ");
     }
-    show(out, request.connection.client())
+    bytes(out, Some(request.connection.client.as_bytes()))
 }
