@@ -6,7 +6,7 @@ mod least_conn;
 pub(crate) mod random;
 mod round_robin;
 
-pub(crate) use hash::Points;
+pub(crate) use hash::Ring;
 
 use crate::upstream::{EndpointId, Pick, Upstream};
 

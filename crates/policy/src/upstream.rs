@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::balance::{Balance, Points, random::Random};
+use crate::balance::{Balance, Ring, random::Random};
 
 /// The index of an endpoint in its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ pub struct EndpointSettings {
     pub backup: bool,
     /// Never serves.
     pub down: bool,
-    /// `address:port`, which consistent hashing places on its ring.
+    /// The server as written, by which consistent hashing places it on its ring. Endpoints of one name share the place.
     pub name: Box<str>,
 }
 
@@ -173,7 +173,7 @@ pub struct Upstream {
     pub(crate) primaries: Vec<EndpointId>,
     backups: Vec<EndpointId>,
     balance: Balance,
-    pub(crate) points: Points,
+    pub(crate) ring: Ring,
     pub(crate) random: Random,
     pub(crate) total_weight: u64,
 }
@@ -186,14 +186,14 @@ impl Upstream {
             numbered.filter(|(settings, _)| settings.backup == backup).map(|(_, id)| EndpointId(id)).collect()
         };
         let (primaries, backups) = (ids(false), ids(true));
-        let points = if balance == (Balance::Hash { consistent: true }) {
-            Points::new(primaries.iter().map(|id| (*id, &endpoints[id.index()])))
+        let ring = if balance == (Balance::Hash { consistent: true }) {
+            Ring::new(primaries.iter().map(|id| (*id, &endpoints[id.index()])))
         } else {
-            Points::default()
+            Ring::default()
         };
         let total_weight = primaries.iter().map(|id| u64::from(endpoints[id.index()].weight)).sum();
         let endpoints = endpoints.into_iter().map(Endpoint::new).collect();
-        Self { endpoints, primaries, backups, balance, points, random: Random::new(seed), total_weight }
+        Self { endpoints, primaries, backups, balance, ring, random: Random::new(seed), total_weight }
     }
 
     /// How many attempts an exchange may make when nothing else limits it: one for each endpoint that is not `down`.

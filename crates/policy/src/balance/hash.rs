@@ -1,7 +1,8 @@
 //! Methods that keep a key at its endpoint: `ip_hash`, `hash`, and `hash … consistent` on a ketama ring.
-//! Keys land where nginx puts them, so that caches stay warm through a migration.
+//! Keys land where nginx puts them, so that caches stay warm through a migration; an empty one is no key.
+//! Not here: what the key is made of.
 
-use super::{DRAWS, by_weight};
+use super::{DRAWS, by_weight, round_robin};
 use crate::upstream::{EndpointId, EndpointSettings, Pick, Upstream};
 
 /// `ip_hash`: the key is the client's network.
@@ -15,6 +16,9 @@ pub(super) fn by_address(upstream: &mut Upstream, group: &[EndpointId], pick: &P
 
 /// `hash KEY`: the key is hashed again, behind the number of the draw, until a usable endpoint is hit.
 pub(super) fn by_key(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
+    if pick.key.is_empty() {
+        return None;
+    }
     let mut sum = 0;
     draw(upstream, group, pick, |number| {
         let again = if number > 0 { number.to_string() } else { String::new() };
@@ -39,38 +43,63 @@ fn draw(
     })
 }
 
-/// `hash KEY consistent`: the next usable endpoint on the ring from where the key lies.
+/// `hash KEY consistent`: the next server on the ring, from where the key lies, that has a usable endpoint.
 pub(super) fn on_ring(upstream: &mut Upstream, pick: &Pick<'_>) -> Option<EndpointId> {
-    let points = &upstream.points.0;
-    let start = points.partition_point(|(hash, _)| *hash < crc32(pick.key));
-    let ring = points.iter().cycle().skip(start).take(points.len().min(DRAWS as usize + 1));
-    ring.map(|(_, id)| *id).find(|id| upstream.is_usable(*id, pick))
+    if pick.key.is_empty() {
+        return None;
+    }
+    let ring = std::mem::take(&mut upstream.ring);
+    let found = ring.servers_from(crc32(pick.key)).find_map(|members| round_robin::choose(upstream, members, pick));
+    upstream.ring = ring;
+    found
 }
 
 /// Points that one unit of weight has on the ring.
 const POINTS: u32 = 160;
 
-/// A ketama ring, sorted.
+/// A ketama ring: points, sorted, and the server that each stands for. The addresses of one name are one server.
 #[derive(Debug, Default)]
-pub(crate) struct Points(Vec<(u32, EndpointId)>);
+pub(crate) struct Ring {
+    points: Vec<(u32, u32)>,
+    servers: Vec<Vec<EndpointId>>,
+}
 
-impl Points {
-    /// Places every endpoint by its name.
+impl Ring {
+    /// Places every server by its name.
     pub(crate) fn new<'a>(endpoints: impl Iterator<Item = (EndpointId, &'a EndpointSettings)>) -> Self {
-        let mut points = Vec::new();
+        let mut ring = Self::default();
+        let mut names: Vec<&str> = Vec::new();
         for (id, settings) in endpoints {
-            let (host, port) = host_and_port(&settings.name);
-            let base = Crc32::new().update(host.as_bytes()).update(b"\0").update(port.as_bytes());
-            let mut previous = [0; 4];
-            for _ in 0..settings.weight.saturating_mul(POINTS) {
-                let hash = base.update(&previous).finish();
-                points.push((hash, id));
-                previous = hash.to_le_bytes();
+            let known = names.iter().position(|name| **name == *settings.name);
+            let server = known.unwrap_or(names.len());
+            if known.is_none() {
+                names.push(&settings.name);
+                ring.servers.push(Vec::new());
             }
+            ring.servers[server].push(id);
+            ring.place(server as u32, settings);
         }
-        points.sort_by_key(|(hash, _)| *hash);
-        points.dedup_by_key(|(hash, _)| *hash);
-        Self(points)
+        ring.points.sort_by_key(|(hash, _)| *hash);
+        ring.points.dedup_by_key(|(hash, _)| *hash);
+        ring
+    }
+
+    fn place(&mut self, server: u32, settings: &EndpointSettings) {
+        let (host, port) = host_and_port(&settings.name);
+        let base = Crc32::new().update(host.as_bytes()).update(b"\0").update(port.as_bytes());
+        let mut previous = [0; 4];
+        for _ in 0..settings.weight.saturating_mul(POINTS) {
+            let hash = base.update(&previous).finish();
+            self.points.push((hash, server));
+            previous = hash.to_le_bytes();
+        }
+    }
+
+    /// The endpoints of the servers that lie behind `hash`, as many as are tried.
+    fn servers_from(&self, hash: u32) -> impl Iterator<Item = &[EndpointId]> {
+        let start = self.points.partition_point(|(point, _)| *point < hash);
+        let points = self.points.iter().cycle().skip(start).take(self.points.len().min(DRAWS as usize + 1));
+        points.map(|(_, server)| self.servers[*server as usize].as_slice())
     }
 }
 

@@ -41,7 +41,7 @@ impl Names {
         let mut settings = Vec::new();
         for server in &upstream.servers {
             for endpoint in self.endpoints(server) {
-                settings.push(endpoint_settings(server, &endpoint, share));
+                settings.push(endpoint_settings(server, share));
                 endpoints.push(endpoint);
             }
         }
@@ -103,7 +103,7 @@ fn socket_endpoint(address: SocketAddr) -> Endpoint {
     Endpoint { text: address.to_string().into(), peer: Peer::Socket(address) }
 }
 
-fn endpoint_settings(server: &UpstreamServer, endpoint: &Endpoint, share: Share) -> EndpointSettings {
+fn endpoint_settings(server: &UpstreamServer, share: Share) -> EndpointSettings {
     EndpointSettings {
         weight: server.weight,
         max_conns: policy::share::of(server.max_conns, share.worker, share.workers),
@@ -111,7 +111,7 @@ fn endpoint_settings(server: &UpstreamServer, endpoint: &Endpoint, share: Share)
         fail_timeout: server.fail_timeout,
         backup: server.backup,
         down: server.down,
-        name: (*endpoint.text).into(),
+        name: server.text.clone(),
     }
 }
 
