@@ -87,12 +87,10 @@ fn send(delivery: Delivery) -> Response {
     } = delivery;
     let mut response = Response::with_bytes(status, &content_type, Vec::new());
     push_validators(&mut response, &validators);
-    if accept_ranges {
-        response.fields.push(b"Accept-Ranges", b"bytes");
-    }
-    if let Some(range) = content_range {
-        response.fields.push(b"Content-Range", range.as_bytes());
-    }
+    response.ranges = match content_range {
+        Some(range) => Some(("Content-Range", range.into())),
+        None => accept_ranges.then_some(("Accept-Ranges", "bytes".into())),
+    };
     let parts = parts.into_iter().map(|part| FilePart { lead: part.head, range: part.range }).collect();
     response.length = Some(content_length);
     response.body = Body::File { file, parts, tail: trailer };

@@ -147,8 +147,8 @@ fn matched_length(request: &Request) -> usize {
 const ENDS_HERE: &[&str] =
     &["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"];
 
-/// Makes an endpoint's fields the client's: hides, rewrites.
-pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> Fields {
+/// Makes an endpoint's fields the client's: hides, rewrites. True if `Location` was rewritten: nginx completes it only then.
+pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> (Fields, bool) {
     let proxy = &request.settings().proxy;
     let named = fields.get("connection").is_some_and(|value| value.len() > 10);
     if named {
@@ -156,11 +156,12 @@ pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> Fields {
         fields.retain(|field| !options.iter().any(|option| field.name.eq_ignore_ascii_case(option)));
     }
     fields.retain(|field| !is_among(field.name, ENDS_HERE) && !is_hidden(field.name, &proxy.hide_headers));
+    let mut moved = false;
     if !proxy.redirects.is_empty() {
-        rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
+        moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
         rewrite(&mut fields, "refresh", |value| refresh(request, &proxy.redirects, value));
     }
-    rewrite_cookies(request, fields)
+    (rewrite_cookies(request, fields), moved)
 }
 
 /// What `X-Accel-Redirect` keeps of the answer that it came with, for the one that takes its place.
@@ -188,10 +189,13 @@ fn is_hidden(name: &[u8], hidden: &[Box<str>]) -> bool {
     hidden.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-fn rewrite(fields: &mut Fields, name: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
-    if let Some(changed) = fields.get(name).and_then(change) {
-        fields.set(name.as_bytes(), &changed);
+/// Whether there was something to change.
+fn rewrite(fields: &mut Fields, name: &str, change: impl Fn(&[u8]) -> Option<Vec<u8>>) -> bool {
+    let changed = fields.get(name).and_then(change);
+    if let Some(changed) = &changed {
+        fields.set(name.as_bytes(), changed);
     }
+    changed.is_some()
 }
 
 /// The first `proxy_redirect` that fits.

@@ -85,10 +85,7 @@ impl Request {
             Some(text) => Some(Host::parse(text).map_err(|_| INVALID)?),
             None => written,
         };
-        let Some(host) = named.map(|host| host.name.into_owned()) else {
-            self.host = self.server_name().into_bytes();
-            return Ok(());
-        };
+        let Some(host) = named.map(|host| host.name.into_owned()) else { return Ok(()) };
         let generation = self.generation.clone();
         let hosts = generation.tables.hosts(&self.connection.listen.address, self.connection.local);
         if let Some(hosts) = hosts {

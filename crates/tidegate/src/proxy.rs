@@ -6,8 +6,8 @@ mod target;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use config::model::{Level, ProxyPass, Template};
-use http1::Framing;
+use config::model::{Level, Proxy, ProxyPass, Template};
+use http1::{Fields, Framing};
 use policy::Balance;
 
 use self::target::Target;
@@ -18,7 +18,7 @@ use crate::downstream::h1::H1;
 use crate::exchange::{Answered, Errand, Unanswered, exchange};
 use crate::forward;
 use crate::request::{Request, RequestBody};
-use crate::response::{Body, Response};
+use crate::response::{Body, Passed, Response};
 use crate::upstream::attempt::{Outgoing, OutgoingBody};
 use crate::uri::parse_internal;
 use crate::variables;
@@ -219,12 +219,23 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
         Framing::Empty => declared,
         Framing::Chunked | Framing::Close => None,
     };
+    let received = std::mem::take(&mut head.fields);
+    let (fields, completes_location) = forward::response_fields(request, received);
     Response {
         status: head.status,
         reason: Some(head.reason().to_vec()),
-        fields: forward::response_fields(request, std::mem::take(&mut head.fields)),
+        passed: passed(&request.settings().proxy, &fields),
+        fields,
         last_modified: None,
+        ranges: None,
+        completes_location,
         length,
         body: Body::Endpoint(Box::new(answered)),
     }
+}
+
+/// What `proxy_pass_header` let through of what the gateway writes itself otherwise.
+fn passed(proxy: &Proxy, fields: &Fields) -> Passed {
+    let passes = |name: &str| !proxy.hide_headers.iter().any(|hidden| &**hidden == name) && fields.contains(name);
+    Passed { server: passes("server"), date: passes("date") }
 }

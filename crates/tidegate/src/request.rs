@@ -104,7 +104,7 @@ pub(crate) struct Request {
     pub(crate) framing: Framing,
     pub(crate) body: RequestBody,
     pub(crate) uri: Uri,
-    /// `$host`: lower case, without port; the server's name where the client gave none.
+    /// The host that the client gave: lower case, without port; empty if it gave none.
     pub(crate) host: Vec<u8>,
     pub(crate) server: usize,
     pub(crate) location: LocationId,

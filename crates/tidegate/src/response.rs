@@ -1,6 +1,7 @@
 //! A final response before it is sent: status, fields, and where its body comes from; and its head in nginx's order.
 //! Not here: who made it (`answer`), and sending it (`deliver`).
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::ops::Range;
 
@@ -16,13 +17,26 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// An endpoint's own reason phrase; the standard one otherwise.
     pub(crate) reason: Option<Vec<u8>>,
-    /// Everything but `Server`, `Date` and what frames and ends the message.
+    /// Everything but what frames and ends the message, and but `Server` and `Date` unless they are an endpoint's.
     pub(crate) fields: Fields,
     /// `Last-Modified` of a file: nginx writes it before other fields.
     pub(crate) last_modified: Option<String>,
+    /// `Accept-Ranges` or `Content-Range` of a file: nginx writes it behind other fields.
+    pub(crate) ranges: Option<(&'static str, Cow<'static, str>)>,
+    /// `Server` and `Date` are an endpoint's, which `proxy_pass_header` lets through.
+    pub(crate) passed: Passed,
+    /// A `Location` that is only a path gets a scheme and a host (`absolute_redirect`).
+    pub(crate) completes_location: bool,
     /// Length of the body in bytes, if it is known.
     pub(crate) length: Option<u64>,
     pub(crate) body: Body,
+}
+
+/// Which of an endpoint's fields stand in the place of the gateway's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Passed {
+    pub(crate) server: bool,
+    pub(crate) date: bool,
 }
 
 /// Where the body comes from.
@@ -53,7 +67,17 @@ impl Response {
             fields.push(b"Content-Type", content_type.as_bytes());
         }
         let length = Some(bytes.len() as u64);
-        Self { status, reason: None, fields, last_modified: None, length, body: Body::Bytes(bytes) }
+        Self {
+            status,
+            reason: None,
+            fields,
+            last_modified: None,
+            ranges: None,
+            passed: Passed::default(),
+            completes_location: true,
+            length,
+            body: Body::Bytes(bytes),
+        }
     }
 
     /// Takes on the fields that were kept for whatever answer it would be. They come first; a type of its own wins.
@@ -68,6 +92,22 @@ impl Response {
             kept.push(field.name, field.value);
         }
         self.fields = kept;
+    }
+
+    /// Adds a field as `add_header` does: a validator takes the place of the one that is there, or takes it away.
+    fn add(&mut self, name: &str, value: &[u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is_date = is("last-modified");
+        let is_validator = is_date || is("etag");
+        if is_date {
+            self.last_modified = None;
+        }
+        match value {
+            [] if is_validator => _ = self.fields.remove(name),
+            [] => {}
+            _ if is_validator => self.fields.set(name.as_bytes(), value),
+            _ => self.fields.push(name.as_bytes(), value),
+        }
     }
 }
 
@@ -97,10 +137,7 @@ pub(crate) fn add_headers(request: &Request, response: &mut Response) {
         if !add.always && !matches!(response.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308) {
             continue;
         }
-        let value = variables::evaluate(&add.value, request);
-        if !value.is_empty() {
-            response.fields.push(add.name.as_bytes(), &value);
-        }
+        response.add(&add.name, &variables::evaluate(&add.value, request));
     }
 }
 
@@ -109,12 +146,16 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
     let mut head = Vec::with_capacity(512);
     let reason = response.reason.as_deref().unwrap_or_else(|| encode::reason(response.status).as_bytes());
     encode::status_line(&mut head, Version::H11, response.status, reason);
-    encode::field(&mut head, b"Server", pages::product(request.settings().server_tokens).as_bytes());
-    encode::field(&mut head, b"Date", request.worker.clock.http_date().as_bytes());
-    if response.status != 304 && response.status != 204 {
+    if !response.passed.server {
+        encode::field(&mut head, b"Server", pages::product(request.settings().server_tokens).as_bytes());
+    }
+    if !response.passed.date {
+        encode::field(&mut head, b"Date", request.worker.clock.http_date().as_bytes());
+    }
+    if response.status != 204 {
         copy_field(response, "content-type", b"Content-Type", &mut head);
     }
-    write_length(request, response, framing, &mut head);
+    write_length(response, framing, &mut head);
     if let Some(modified) = &response.last_modified {
         encode::field(&mut head, b"Last-Modified", modified.as_bytes());
     }
@@ -133,6 +174,9 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
             encode::field(&mut head, field.name, field.value);
         }
     }
+    if let Some((name, value)) = &response.ranges {
+        encode::field(&mut head, name.as_bytes(), value.as_bytes());
+    }
     encode::end(&mut head);
     head
 }
@@ -143,24 +187,21 @@ fn copy_field(response: &Response, name: &str, written: &[u8], head: &mut Vec<u8
     }
 }
 
-/// `Content-Length` is shown for HEAD too, and for a 304 of an endpoint; never with 1xx and 204.
-fn write_length(request: &Request, response: &Response, framing: Framing, head: &mut Vec<u8>) {
+/// `Content-Length` is shown for HEAD and 304 too, where it is known; never with 1xx and 204.
+fn write_length(response: &Response, framing: Framing, head: &mut Vec<u8>) {
     let shown = match framing {
         Framing::Length(length) => Some(length),
-        Framing::Empty if request.head.method == http::Method::HEAD && response.status != 304 => response.length,
-        Framing::Empty | Framing::Chunked | Framing::Close => None,
+        Framing::Empty => response.length,
+        Framing::Chunked | Framing::Close => None,
     };
     if let Some(length) = shown.filter(|_| !matches!(response.status, 100..200 | 204)) {
         encode::length(head, length);
     }
 }
 
-/// A `Location` that is only a path is completed unless `absolute_redirect off`.
+/// The `Location` with scheme and host, where it needs them.
 fn absolute_location(request: &Request, response: &Response) -> Option<Vec<u8>> {
-    let location = response.fields.get("location")?;
-    if location.first() != Some(&b'/') {
-        return None;
-    }
+    let location = response.fields.get("location").filter(|_| response.completes_location)?;
     let (address, port) = request.connection.server();
     let origin = redirect::Origin {
         https: false,
@@ -169,7 +210,7 @@ fn absolute_location(request: &Request, response: &Response) -> Option<Vec<u8>> 
         local_address: &address,
         local_port: port.unwrap_or(0),
     };
-    Some(redirect::location(location, &origin, request.settings()))
+    redirect::absolute(location, &origin, request.settings())
 }
 
 fn write_connection(request: &Request, response: &Response, keep_alive: bool, head: &mut Vec<u8>) {

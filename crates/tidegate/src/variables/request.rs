@@ -17,6 +17,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::Request => bytes(out, Some(request.line()).filter(|line| !line.is_empty())),
         Variable::RequestMethod => bytes(out, method(request)),
         Variable::ServerProtocol => bytes(out, protocol(request)),
+        Variable::Host if request.host.is_empty() => show(out, request.server_name()),
         Variable::Host => bytes(out, Some(&request.host)),
         Variable::ContentLength => bytes(out, fields.get("content-length")),
         Variable::ContentType => bytes(out, fields.get("content-type")),
