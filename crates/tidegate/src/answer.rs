@@ -13,6 +13,7 @@ use crate::proxy;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::LocationId;
+use crate::uri::{Escape, escape};
 use crate::variables::evaluate;
 
 /// nginx's bound on internal redirects of one request; beyond it the answer is 500.
@@ -56,7 +57,7 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
             Step::Redirect { path, args } => inside(request, path, args),
             Step::Named(name) => named(request, &name),
             Step::Move { status, location } => {
-                request.kept.set(b"Location", &location);
+                keep_location(request, &location);
                 Step::Status(status)
             }
             Step::Status(status) => failed(request, status),
@@ -193,10 +194,14 @@ fn failed(request: &mut Request, status: u16) -> Step {
             Step::Named(String::from_utf8_lossy(&name).into())
         }
         Some(ErrorAction::Redirect { status, location }) => {
-            request.kept.set(b"Location", &location);
+            keep_location(request, &location);
             Step::Respond(Box::new(page(request, status)))
         }
     }
+}
+
+fn keep_location(request: &mut Request, location: &[u8]) {
+    request.kept.set(b"Location", &escape(Escape::Line, location));
 }
 
 fn overridden(status: u16, rule: StatusRule) -> Option<u16> {

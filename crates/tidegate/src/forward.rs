@@ -5,7 +5,7 @@ use config::model::{CookieRewrite, Pattern, Proxy, ProxyPass, Redirect, Template
 use http1::{Fields, Framing, Version, encode};
 
 use crate::request::Request;
-use crate::uri::{Escape, escape_into};
+use crate::uri::{Escape, escape, escape_into};
 use crate::variables;
 
 /// What `proxy_set_header` and nginx's defaults make of a location's request fields, worked out once per generation.
@@ -64,13 +64,18 @@ pub(crate) fn request_head(
     }
     let version = if proxy.http11 { Version::H11 } else { Version::H10 };
     match &proxy.method {
-        Some(method) => encode::request_line(&mut head, &variables::evaluate(method, request), &target, version),
+        Some(method) => encode::request_line(
+            &mut head,
+            &escape(Escape::Word, &variables::evaluate(method, request)),
+            &target,
+            version,
+        ),
         None => encode::request_line(&mut head, request.head.method.as_str().as_bytes(), &target, version),
     }
     let mut value = Vec::new();
     for (name, template) in &forwarding.set {
         value.clear();
-        variables::append(template, request, &mut value);
+        variables::append_field(template, request, &mut value);
         if !value.is_empty() {
             encode::field(&mut head, name.as_bytes(), &value);
         }
@@ -203,11 +208,11 @@ fn redirect(request: &Request, rules: &[Redirect], value: &[u8]) -> Option<Vec<u
     rules.iter().find_map(|rule| match rule {
         Redirect::Prefix { from, to } => {
             let rest = value.strip_prefix(variables::evaluate(from, request).as_slice())?;
-            let mut changed = variables::evaluate(to, request);
+            let mut changed = variables::field(to, request);
             changed.extend_from_slice(rest);
             Some(changed)
         }
-        Redirect::Regex { from, to } => request.with_captures(from, value, |request| variables::evaluate(to, request)),
+        Redirect::Regex { from, to } => request.with_captures(from, value, |request| variables::field(to, request)),
     })
 }
 
@@ -264,16 +269,16 @@ fn cookie_rewrite(request: &Request, rule: &CookieRewrite, value: &[u8], is_doma
         CookieRewrite::Literal { from, to } if is_domain => {
             let from = variables::evaluate(from, request);
             let same = value.strip_prefix(b".").unwrap_or(value).eq_ignore_ascii_case(&from);
-            same.then(|| variables::evaluate(to, request))
+            same.then(|| variables::field(to, request))
         }
         CookieRewrite::Literal { from, to } => {
             let rest = value.strip_prefix(variables::evaluate(from, request).as_slice())?;
-            let mut changed = variables::evaluate(to, request);
+            let mut changed = variables::field(to, request);
             changed.extend_from_slice(rest);
             Some(changed)
         }
         CookieRewrite::Regex { from, to } => {
-            request.with_captures(from, value, |request| variables::evaluate(to, request))
+            request.with_captures(from, value, |request| variables::field(to, request))
         }
     }
 }

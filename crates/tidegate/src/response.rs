@@ -137,7 +137,7 @@ pub(crate) fn add_headers(request: &Request, response: &mut Response) {
         if !add.always && !matches!(response.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308) {
             continue;
         }
-        response.add(&add.name, &variables::evaluate(&add.value, request));
+        response.add(&add.name, &variables::field(&add.value, request));
     }
 }
 

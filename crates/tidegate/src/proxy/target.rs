@@ -10,6 +10,7 @@ use policy::Balance;
 use crate::answer::Step;
 use crate::request::Request;
 use crate::upstream::Upstream;
+use crate::uri::{Escape, escape_into};
 use crate::variables;
 
 /// The upstream of one request.
@@ -55,20 +56,21 @@ pub(crate) async fn find(request: &mut Request, pass: &ProxyPass) -> Result<Targ
     match &pass.target {
         ProxyTarget::Upstream(index) => Ok(Target::configured(request, *index, None)),
         ProxyTarget::Variable(template) => {
-            let url = String::from_utf8_lossy(&variables::evaluate(template, request)).into_owned();
+            let url = variables::evaluate(template, request);
             named(request, &url).await
         }
     }
 }
 
 /// Finds the upstream of a URL that was made of variables: a name of the configuration wins over DNS.
-async fn named(request: &mut Request, url: &str) -> Result<Target, Step> {
+async fn named(request: &mut Request, url: &[u8]) -> Result<Target, Step> {
     let Some(place) = Place::parse(url) else {
-        request.log(Level::Error, &format!("invalid URL prefix in \"{url}\""), None);
+        let shown = String::from_utf8_lossy(url);
+        request.log(Level::Error, &format!("invalid URL prefix in \"{shown}\""), None);
         return Err(Step::Status(500));
     };
     request.named_upstream = Some((place.shown.into(), place.port.to_string().into()));
-    let uri = (!place.uri.is_empty()).then(|| with_leading_slash(place.uri));
+    let uri = (!place.uri.is_empty()).then(|| request_target(place.uri));
     let upstreams = &request.generation.tables.config.upstreams;
     if let Some(index) = upstreams.iter().position(|upstream| upstream.name.eq_ignore_ascii_case(place.shown)) {
         return Ok(Target::configured(request, index, uri));
@@ -116,8 +118,14 @@ async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upst
     Ok(upstream)
 }
 
-fn with_leading_slash(uri: &str) -> Vec<u8> {
-    if uri.starts_with('/') { uri.into() } else { [b"/", uri.as_bytes()].concat() }
+/// The target to send: one word, whatever the variables held.
+fn request_target(uri: &[u8]) -> Vec<u8> {
+    let mut target = Vec::with_capacity(uri.len() + 1);
+    if !uri.starts_with(b"/") {
+        target.push(b'/');
+    }
+    escape_into(&mut target, Escape::Word, uri);
+    target
 }
 
 /// `http://HOST[:PORT][URI]`, or `http://unix:PATH[:URI]`.
@@ -126,18 +134,23 @@ struct Place<'a> {
     port: u16,
     /// Host and port as written.
     shown: &'a str,
-    uri: &'a str,
+    uri: &'a [u8],
 }
 
 impl<'a> Place<'a> {
-    fn parse(url: &'a str) -> Option<Self> {
-        let rest = url.get(7..).filter(|_| url.as_bytes()[..7].eq_ignore_ascii_case(b"http://"))?;
-        if let Some(path) = rest.strip_prefix("unix:") {
-            let (path, uri) = path.split_once(':').unwrap_or((path, ""));
-            return Some(Self { host: &rest[..5 + path.len()], port: 0, shown: "localhost", uri });
+    fn parse(url: &'a [u8]) -> Option<Self> {
+        let (scheme, rest) = url.split_at_checked(7)?;
+        if !scheme.eq_ignore_ascii_case(b"http://") {
+            return None;
         }
-        let cut = rest.find(['/', '?']).unwrap_or(rest.len());
+        if let Some(path) = rest.strip_prefix(b"unix:") {
+            let length = path.iter().position(|byte| *byte == b':').unwrap_or(path.len());
+            let host = std::str::from_utf8(&rest[..5 + length]).ok()?;
+            return Some(Self { host, port: 0, shown: "localhost", uri: path.get(length + 1..).unwrap_or_default() });
+        }
+        let cut = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
         let (shown, uri) = rest.split_at(cut);
+        let shown = std::str::from_utf8(shown).ok()?;
         let end_of_host = shown.rfind(']').map_or(0, |bracket| bracket + 1);
         let (host, port) = match shown[end_of_host..].find(':') {
             Some(colon) => (&shown[..end_of_host + colon], shown[end_of_host + colon + 1..].parse().ok()?),
@@ -152,7 +165,8 @@ mod tests {
     use super::*;
 
     fn parts(url: &str) -> Option<(&str, u16, &str, &str)> {
-        Place::parse(url).map(|place| (place.host, place.port, place.shown, place.uri))
+        let text = |uri| std::str::from_utf8(uri).unwrap();
+        Place::parse(url.as_bytes()).map(|place| (place.host, place.port, place.shown, text(place.uri)))
     }
 
     #[test]
@@ -161,6 +175,12 @@ mod tests {
         assert_eq!(parts("http://app:81/x?y"), Some(("app", 81, "app:81", "/x?y")));
         assert_eq!(parts("HTTP://[::1]:81"), Some(("[::1]", 81, "[::1]:81", "")));
         assert_eq!(parts("http://unix:/run/a.sock:/x"), Some(("unix:/run/a.sock", 0, "localhost", "/x")));
+    }
+
+    #[test]
+    fn a_target_is_one_word() {
+        assert_eq!(request_target(b"/a b\r\nX: y"), b"/a%20b%0D%0AX:%20y");
+        assert_eq!(request_target(b"?x"), b"/?x");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::normalise::hex;
 
-/// Which bytes are escaped. Control bytes, space, DEL and bytes above it are, in every kind.
+/// Which bytes are escaped. Control bytes and DEL are in every kind; space and bytes above DEL in nginx's own kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escape {
     /// A path: also `"`, `#`, `%`, `<`, `>`, `?`, `\`, `^`, `` ` ``, `{`, `|`, `}`. Used for `proxy_pass` with a URI and redirects.
@@ -11,6 +11,11 @@ pub enum Escape {
     Args,
     /// Everything but letters, digits, `-`, `.`, `_`, `~`.
     UriComponent,
+    /// A URL as somebody wrote it, perhaps with variables that hold decoded line breaks: nothing else, so that it stays
+    /// on its line. nginx lets them pass.
+    Line,
+    /// The same as a word of a request line: also space.
+    Word,
 }
 
 impl Escape {
@@ -19,6 +24,8 @@ impl Escape {
             Escape::Uri => byte.is_ascii_graphic() && !b"\"#%<>?\\^`{|}".contains(&byte),
             Escape::Args => Escape::Uri.keeps(byte) && !b"&+;".contains(&byte),
             Escape::UriComponent => byte.is_ascii_alphanumeric() || b"-._~".contains(&byte),
+            Escape::Line => !byte.is_ascii_control(),
+            Escape::Word => byte != b' ' && Escape::Line.keeps(byte),
         }
     }
 }
@@ -92,6 +99,8 @@ mod tests {
              ABCDEFGHIJKLMNOPQRSTUVWXYZ%5B%5C%5D%5E_%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D~"
         );
         assert_eq!(escape(Escape::Uri, b"\x00\x1f\x7f\xc3\xa9"), b"%00%1F%7F%C3%A9");
+        assert_eq!(escape(Escape::Line, b"/a b\r\nSet-Cookie: \xc3%"), b"/a b%0D%0ASet-Cookie: \xc3%");
+        assert_eq!(escape(Escape::Word, b"/a b\n"), b"/a%20b%0A");
     }
 
     #[test]
