@@ -1,6 +1,7 @@
 //! A request under way: what was asked, by whom, which tables hold for it, and what is known of it so far.
 //! Not here: what is done about it (`answer`), and how it came in (`downstream`).
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -254,13 +255,15 @@ impl Request {
         self.log(level, &message, upstream);
     }
 
-    /// Writes an error-log line of this request.
+    /// Writes an error-log line of this request. Once an endpoint was asked, every line names one: the last, if no other.
     pub(crate) fn log(&self, level: Level, message: &str, upstream: Option<&str>) {
         let tables = &self.generation.tables;
         let logs = tables.error_logs(&self.settings().error_logs);
         if !logs.enabled(level) {
             return;
         }
+        let last_upstream = || self.record.attempts.last().map(|attempt| self.log_upstream(&attempt.endpoint).into());
+        let upstream = upstream.map(Cow::Borrowed).or_else(last_upstream);
         let server = self.server_name();
         let line = String::from_utf8_lossy(self.line());
         let host = self.head.fields.get("host").map(String::from_utf8_lossy);
@@ -269,7 +272,7 @@ impl Request {
             client: Some(&self.connection.client),
             server: Some(&server),
             request: Some(&*line).filter(|line| !line.is_empty()),
-            upstream,
+            upstream: upstream.as_deref(),
             host: host.as_deref(),
             referrer: referrer.as_deref(),
         };
