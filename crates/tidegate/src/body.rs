@@ -36,12 +36,13 @@ impl Kept {
         &self.memory
     }
 
-    /// Adds bytes; beyond `bound` bytes in memory everything moves to a file in `directory`.
+    /// Adds bytes; beyond `bound` bytes in memory everything moves to a file in `directory`. True if it did so now.
     ///
     /// # Errors
     /// The file cannot be made or written.
-    pub(crate) fn append(&mut self, bytes: &[u8], bound: usize, directory: &Path) -> io::Result<()> {
-        if self.file.is_none() && self.memory.len() + bytes.len() > bound {
+    pub(crate) fn append(&mut self, bytes: &[u8], bound: usize, directory: &Path) -> io::Result<bool> {
+        let moves = self.file.is_none() && self.memory.len() + bytes.len() > bound;
+        if moves {
             let mut file = temporary_file(directory)?;
             file.write_all(&self.memory)?;
             self.memory = Vec::new();
@@ -52,7 +53,7 @@ impl Kept {
             None => self.memory.extend_from_slice(bytes),
         }
         self.len += bytes.len() as u64;
-        Ok(())
+        Ok(moves)
     }
 
     /// Appends a piece from offset `at` to `out`; the number of bytes appended, 0 at the end.
@@ -101,9 +102,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut kept = Kept::default();
         let piece = [b'x'; 50_000];
-        for _ in 0..3 {
-            kept.append(&piece, 60_000, directory.path()).unwrap();
-        }
+        let moved = [(); 3].map(|()| kept.append(&piece, 60_000, directory.path()).unwrap());
+        assert_eq!(moved, [false, true, false]);
         assert!(kept.in_memory().is_empty());
         assert_eq!(read_all(&kept), [b'x'; 150_000]);
         assert_eq!(read_all(&kept).len(), 150_000);

@@ -100,25 +100,36 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
     }
     let mut kept = Kept::default();
     if request.framing != Framing::Empty {
-        let (bound, directory) = (settings.client_body_buffer_size, settings.client_body_temp_path.clone());
         let mut piece = Vec::new();
         loop {
             piece.clear();
             let more = std::future::poll_fn(|cx| client.poll_body(cx, &mut piece)).await?;
-            if let Err(error) = kept.append(&piece, bound, &directory) {
-                request.log(
-                    Level::Crit,
-                    &format!("a request body cannot be kept in \"{}\": {error}", directory.display()),
-                    None,
-                );
-                return Err(ClientFailure::Unkept);
-            }
+            keep_piece(request, &mut kept, &piece)?;
             if !more {
                 break;
             }
         }
     }
     request.body = RequestBody::Kept(kept);
+    Ok(())
+}
+
+fn keep_piece(request: &Request, kept: &mut Kept, piece: &[u8]) -> Result<(), ClientFailure> {
+    let settings = request.settings();
+    let directory = &settings.client_body_temp_path;
+    match kept.append(piece, settings.client_body_buffer_size, directory) {
+        Ok(false) => {}
+        Ok(true) => {
+            let directory = directory.display();
+            let message = format!("a client request body is buffered to a temporary file in {directory}");
+            request.log(Level::Warn, &message, None);
+        }
+        Err(error) => {
+            let message = format!("a request body cannot be kept in \"{}\": {error}", directory.display());
+            request.log(Level::Crit, &message, None);
+            return Err(ClientFailure::Unkept);
+        }
+    }
     Ok(())
 }
 

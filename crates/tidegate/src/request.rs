@@ -262,7 +262,8 @@ impl Request {
         if !logs.enabled(level) {
             return;
         }
-        let last_upstream = || self.record.attempts.last().map(|attempt| self.log_upstream(&attempt.endpoint).into());
+        let last = self.record.attempts.last();
+        let last_upstream = || last.map(|attempt| upstream_url(&attempt.endpoint, &self.upstream_head).into());
         let upstream = upstream.map(Cow::Borrowed).or_else(last_upstream);
         let server = self.server_name();
         let line = String::from_utf8_lossy(self.line());
