@@ -13,7 +13,7 @@ pub(crate) fn write(request: &Request) {
         if log.condition.as_ref().is_some_and(|condition| !variables::holds(condition, request)) {
             continue;
         }
-        let mut text = Vec::with_capacity(256);
+        let mut text = Vec::with_capacity(512);
         line(&tables.config.log_formats[log.format], request, &mut text);
         text.push(b'\n');
         match sink {
@@ -24,34 +24,41 @@ pub(crate) fn write(request: &Request) {
 }
 
 fn line(format: &LogFormat, request: &Request, out: &mut Vec<u8>) {
-    let mut value = Vec::new();
     for part in &format.line.parts {
         match part {
             Part::Text(text) => out.extend_from_slice(text),
             Part::Variable(variable) => {
-                value.clear();
-                let found = variables::value(variable, request, &mut value);
-                escape(format.escape, found.then_some(&value), out);
+                let start = out.len();
+                let found = variables::value(variable, request, out);
+                escape(format.escape, found, start, out);
             }
         }
     }
 }
 
-fn escape(how: Escape, value: Option<&Vec<u8>>, out: &mut Vec<u8>) {
-    match (how, value) {
-        (Escape::Default, None) => out.push(b'-'),
-        (Escape::Default, Some(value)) => escape_default(value, out),
-        (Escape::Json, Some(value)) => escape_json(value, out),
-        (Escape::None, Some(value)) => out.extend_from_slice(value),
-        (Escape::Json | Escape::None, None) => {}
+/// Escapes the value that was written from `start` on; an absent one may show as `-`.
+fn escape(how: Escape, found: bool, start: usize, out: &mut Vec<u8>) {
+    match how {
+        _ if !found => {
+            out.truncate(start);
+            out.extend_from_slice(if how == Escape::Default { b"-" } else { b"" });
+        }
+        Escape::Default => escape_from(start, out, needs_escape, escape_default),
+        Escape::Json => escape_from(start, out, needs_json_escape, escape_json),
+        Escape::None => {}
+    }
+}
+
+/// Most values hold nothing to escape, and stay where they are. The look has no early end: many bytes are one step.
+fn escape_from(start: usize, out: &mut Vec<u8>, needed: impl Fn(u8) -> bool, escape: fn(&[u8], &mut Vec<u8>)) {
+    if out[start..].iter().fold(false, |found, byte| found | needed(*byte)) {
+        let value = out.split_off(start);
+        escape(&value, out);
     }
 }
 
 /// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
 fn escape_default(value: &[u8], out: &mut Vec<u8>) {
-    if !value.iter().fold(false, |found, byte| found | needs_escape(*byte)) {
-        return out.extend_from_slice(value);
-    }
     for &byte in value {
         if needs_escape(byte) {
             out.extend_from_slice(b"\\x");
@@ -64,6 +71,10 @@ fn escape_default(value: &[u8], out: &mut Vec<u8>) {
 
 fn needs_escape(byte: u8) -> bool {
     (byte < 32) | (byte > 126) | (byte == b'"') | (byte == b'\\')
+}
+
+fn needs_json_escape(byte: u8) -> bool {
+    (byte < 32) | (byte == b'"') | (byte == b'\\')
 }
 
 /// RFC 8259 §7; bytes above 126 pass, so that UTF-8 stays readable.
@@ -94,9 +105,9 @@ mod tests {
     use super::*;
 
     fn escaped(how: Escape, value: Option<&[u8]>) -> String {
-        let mut out = Vec::new();
-        escape(how, value.map(<[u8]>::to_vec).as_ref(), &mut out);
-        String::from_utf8(out).unwrap()
+        let mut out = [b"before ", value.unwrap_or_default()].concat();
+        escape(how, value.is_some(), 7, &mut out);
+        String::from_utf8(out.split_off(7)).unwrap()
     }
 
     #[test]

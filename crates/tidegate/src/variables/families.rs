@@ -53,7 +53,8 @@ fn join<'a>(values: impl Iterator<Item = &'a [u8]>, separator: &[u8], out: &mut 
 /// Whether `variable` (lower case, `_` for `-`) is the variable of the field `name`.
 fn names(name: &[u8], variable: &str) -> bool {
     let same = |(a, b): (&u8, u8)| a.to_ascii_lowercase() == b || (*a == b'-' && b == b'_');
-    name.len() == variable.len() && name.iter().zip(variable.bytes()).all(same)
+    // The end tells names apart that begin alike: most do, with `X-`, `Accept-` or `Sec-`.
+    name.len() == variable.len() && name.iter().zip(variable.bytes()).rev().all(same)
 }
 
 /// A field of the head as it was sent.
