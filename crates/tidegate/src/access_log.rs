@@ -70,7 +70,7 @@ fn escape_default(value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn needs_escape(byte: u8) -> bool {
-    (byte < 32) | (byte > 126) | (byte == b'"') | (byte == b'\\')
+    !(32..=126).contains(&byte) | (byte == b'"') | (byte == b'\\')
 }
 
 fn needs_json_escape(byte: u8) -> bool {

@@ -1,7 +1,7 @@
 //! Who answers a request: a rule, a file or an upstream; and where internal redirects lead until somebody did.
 //! Not here: the attempts (`exchange`), and sending what was decided (`finish`).
 
-use config::model::{Level, Return, Template};
+use config::model::{Level, Return, Set, SetVariable, Template};
 use http::Method;
 use http1::Framing;
 
@@ -70,10 +70,12 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
 /// Finds the location of the path, after the server's own `return`.
 fn route(request: &mut Request) -> Step {
     request.location = LocationId::SERVER;
-    if let Some(answer) = &request.server().root.answer {
+    let generation = request.generation.clone();
+    let root = &generation.tables.config.servers[request.server].root;
+    set(request, &root.sets);
+    if let Some(answer) = &root.answer {
         return returned(request, answer);
     }
-    let generation = request.generation.clone();
     let table = generation.tables.locations(request.server);
     match table.find(&request.uri.path, request.captures.get_mut()) {
         Ok(found) if found.redirect => {
@@ -99,6 +101,10 @@ async fn ask(client: &mut H1, request: &mut Request, id: LocationId) -> Step {
     if let Some(refusal) = too_large(request) {
         return refusal;
     }
+    // The server's own were done before the location was looked for.
+    if id != LocationId::SERVER {
+        set(request, &location.sets);
+    }
     if let Some(answer) = &location.answer {
         return returned(request, answer);
     }
@@ -110,6 +116,17 @@ async fn ask(client: &mut H1, request: &mut Request, id: LocationId) -> Step {
     match &location.settings.proxy_pass {
         Some(pass) => proxy::pass(client, request, pass).await,
         None => files::serve(request),
+    }
+}
+
+/// Does some `set` lines.
+fn set(request: &mut Request, sets: &[Set]) {
+    for set in sets {
+        let value = evaluate(&set.value, request);
+        match set.variable {
+            SetVariable::Own(name) => request.captures.get_mut().set(name, value.into()),
+            SetVariable::Args => request.uri.set_args(value),
+        }
     }
 }
 
@@ -133,7 +150,7 @@ pub(crate) fn configured(status: u16) -> Step {
 }
 
 /// `return`.
-fn returned(request: &Request, answer: &Return) -> Step {
+fn returned(request: &mut Request, answer: &Return) -> Step {
     match answer {
         Return::Status(status @ 400..) => configured(*status),
         Return::Status(status) => text(request, *status, &Template::default()),
@@ -142,7 +159,9 @@ fn returned(request: &Request, answer: &Return) -> Step {
     }
 }
 
-fn text(request: &Request, status: u16, body: &Template) -> Step {
+fn text(request: &mut Request, status: u16, body: &Template) -> Step {
+    // The text may show it.
+    request.record.status = status;
     let content_type = files::content_type(request);
     Step::Respond(Box::new(Response::with_bytes(status, &content_type, evaluate(body, request))))
 }

@@ -9,7 +9,7 @@ use config::model::{
 
 /// A location with default settings.
 pub(crate) fn location(pattern: Pattern, children: Vec<Location>) -> Location {
-    Location { pattern, settings: settings(), answer: None, internal: false, children }
+    Location { pattern, settings: settings(), sets: Vec::new(), answer: None, internal: false, children }
 }
 
 /// nginx's defaults.
@@ -47,6 +47,7 @@ pub(crate) fn settings() -> Settings {
         chunked_transfer_encoding: true,
         server_tokens: ServerTokens::On,
         log_not_found: true,
+        uninitialized_variable_warn: true,
         tcp_nodelay: true,
         access_logs: Arc::new([]),
         error_logs: Arc::new([]),

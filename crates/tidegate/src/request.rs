@@ -76,6 +76,12 @@ impl Uri {
         }
     }
 
+    /// Replaces the arguments.
+    pub(crate) fn set_args(&mut self, args: Vec<u8>) {
+        self.args = args;
+        self.raw_is_valid = false;
+    }
+
     /// Goes elsewhere inside the gateway.
     pub(crate) fn redirect(&mut self, path: Vec<u8>, args: Vec<u8>) {
         self.path = path;
@@ -202,12 +208,9 @@ impl Request {
         self.server().names.first().map(ServerName::text).unwrap_or_default()
     }
 
-    /// `$status`: that of the answer, or before there is one that of the error it takes the place of; 0 for none.
+    /// `$status`: that of the answer or of the error whose place it takes; 0 while there is none.
     pub(crate) fn status(&self) -> u16 {
-        match self.record.status {
-            0 => self.status_override.unwrap_or(0),
-            status => status,
-        }
+        self.status_override.unwrap_or(self.record.status)
     }
 
     /// The request line as received.
@@ -222,7 +225,7 @@ impl Request {
         subject: &[u8],
         evaluate: impl FnOnce(&Self) -> T,
     ) -> Option<T> {
-        let mut captures = Captures::default();
+        let mut captures = self.captures.borrow().clone();
         if !captures.matches(regex, subject).unwrap_or(false) {
             return None;
         }

@@ -33,7 +33,7 @@ pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -
         upstreams: std::mem::take(&mut build.upstreams),
         servers,
         maps: std::mem::take(&mut build.maps),
-        capture_names: build.names.captures.clone(),
+        own_names: build.names.own.clone(),
         log_formats: std::mem::take(&mut build.log_formats),
         http,
     }

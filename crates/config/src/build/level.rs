@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::directives::nginx_default_types;
 use crate::model::{
     ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, Redirect, Resolver, Return, Root,
-    ServerName, ServerSettings, ServerTokens, Settings, Template, Types, Upstream, UpstreamServer,
+    ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream, UpstreamServer,
 };
 use crate::tree::Span;
 
@@ -52,6 +52,8 @@ pub(crate) struct Written {
 pub(crate) struct Own {
     /// The location's pattern.
     pub pattern: Pattern,
+    /// Each `set` before the first `return`.
+    pub sets: Vec<Set>,
     /// The first `return`.
     pub answer: Option<Return>,
     /// `root` or `alias`, whichever was written here.
@@ -62,7 +64,7 @@ pub(crate) struct Own {
 
 impl Own {
     fn of(pattern: Pattern) -> Self {
-        Self { pattern, answer: None, root: None, access_log_off: false }
+        Self { pattern, sets: Vec::new(), answer: None, root: None, access_log_off: false }
     }
 }
 
@@ -126,6 +128,7 @@ fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
         chunked_transfer_encoding: true,
         server_tokens: ServerTokens::On,
         log_not_found: true,
+        uninitialized_variable_warn: true,
         tcp_nodelay: true,
         access_logs: Arc::new([]),
         error_logs,

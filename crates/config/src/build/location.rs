@@ -30,6 +30,7 @@ fn location(build: &mut Build<'_>, line: &Line<'_>, mut level: Level) -> Locatio
         children: locations(build, &lines, &level),
         pattern: level.own.pattern,
         settings,
+        sets: level.own.sets,
         answer: level.own.answer,
         internal: level.internal,
     }

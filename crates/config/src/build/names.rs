@@ -10,8 +10,10 @@ use crate::tree::{Directive, Tree, Word};
 pub(crate) struct Names {
     /// A map's name and its place among the maps; the last of a name counts.
     pub maps: HashMap<Box<str>, usize>,
-    /// Named captures in the order of their first use.
-    pub captures: Vec<Box<str>>,
+    /// Named captures and what `set` sets, in the order of their first use.
+    pub own: Vec<Box<str>>,
+    /// Those of them that an expression captures.
+    pub captured: HashSet<Box<str>>,
     /// Names that directives not supported yet would define: no second complaint for their uses.
     pub unsupported: HashSet<Box<str>>,
     map_count: usize,
@@ -19,7 +21,6 @@ pub(crate) struct Names {
 
 /// Directives not supported yet that define a variable, and which of their words names it.
 const DEFINERS: &[(&str, usize)] = &[
-    ("set", 0),
     ("geo", usize::MAX),
     ("split_clients", 1),
     ("auth_request_set", 0),
@@ -38,9 +39,15 @@ impl Names {
         names
     }
 
-    /// The place of a named capture.
-    pub(crate) fn capture(&self, name: &str) -> Option<usize> {
-        self.captures.iter().position(|known| &**known == name)
+    /// The place of a name of the file's own.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.own.iter().position(|known| &**known == name)
+    }
+
+    fn add_own(&mut self, name: &str) {
+        if self.place(name).is_none() {
+            self.own.push(name.into());
+        }
     }
 
     fn walk(&mut self, directives: &[Directive]) {
@@ -61,6 +68,12 @@ impl Names {
                 self.maps.insert(name.into(), self.map_count);
             }
             self.map_count += 1;
+        }
+        if directive.name.text == "set"
+            && let Some(name) = directive.args.first().and_then(variable_name)
+            && name != "args"
+        {
+            self.add_own(name);
         }
         self.read_unsupported(directive);
     }
@@ -89,8 +102,9 @@ impl Names {
             let Some((name, _)) = rest.split_once(close) else {
                 continue;
             };
-            if is_name(name) && self.capture(name).is_none() {
-                self.captures.push(name.into());
+            if is_name(name) {
+                self.add_own(name);
+                self.captured.insert(name.into());
             }
         }
     }
@@ -111,13 +125,13 @@ mod tests {
     #[test]
     fn a_named_capture_is_a_variable_wherever_it_was_captured() {
         let server = "server_name ~^(?<a>x)(?P<b>y)$; location ~ (?<c>z) { return 200 $a$b$c; }";
-        let names = config(in_server(server)).capture_names;
+        let names = config(in_server(server)).own_names;
         assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 
     #[test]
     fn a_variable_of_an_unsupported_directive_is_complained_of_once() {
-        let loaded = in_http("server { set $a 1; location / { return 200 $a; } }");
+        let loaded = in_http("geo $a { default 1; } server { location / { return 200 $a; } }");
         assert_eq!(errors(&loaded).len(), 1);
     }
 

@@ -27,7 +27,8 @@ pub(crate) fn server(build: &mut Build<'_>, line: &Line<'_>, http: &Level) -> (S
         root: Location {
             pattern: Pattern::Server,
             settings,
-            answer: level.own.answer.take(),
+            sets: level.own.sets,
+            answer: level.own.answer,
             internal: level.internal,
             children,
         },

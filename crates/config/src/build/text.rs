@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Build, stopgap};
 use crate::directives::Context;
-use crate::model::{Capture, Regex, Template, Variable};
+use crate::model::{Capture, Regex, SetVariable, Template, Variable};
 use crate::tree::Span;
 
 /// `500ms`, `60`, `1h30m`.
@@ -52,13 +52,37 @@ impl Build<'_> {
     /// A variable: one that this configuration defines, or one of nginx's.
     fn variable(&self, name: &str) -> Option<Variable> {
         let map = self.names.maps.get(name).map(|&place| Variable::Map(place));
-        let capture = || {
-            let place = self.names.capture(name)?;
-            Some(Variable::Capture(Capture::Named(place)))
+        let own = || {
+            let place = self.names.place(name)?;
+            let captured = self.names.captured.contains(name);
+            Some(if captured { Variable::Capture(Capture::Named(place)) } else { Variable::Set(place) })
         };
         // The file is refused already for what would define it: any variable does.
         let unsupported = || self.names.unsupported.contains(name).then_some(Variable::Uri);
-        map.or_else(capture).or_else(|| stopgap::variable(name)).or_else(unsupported)
+        map.or_else(own).or_else(|| stopgap::variable(name)).or_else(unsupported)
+    }
+
+    /// What `set` sets by this name; nothing where the name is taken.
+    pub(crate) fn settable(&self, name: &str) -> Option<SetVariable> {
+        if self.names.maps.contains_key(name) {
+            return None;
+        }
+        match stopgap::variable(name) {
+            Some(Variable::Args) => Some(SetVariable::Args),
+            // A name of a family is the file's own where it says so.
+            None
+            | Some(
+                Variable::Arg(_)
+                | Variable::Cookie(_)
+                | Variable::Http(_)
+                | Variable::SentHttp(_)
+                | Variable::SentTrailer(_)
+                | Variable::UpstreamHttp(_)
+                | Variable::UpstreamCookie(_)
+                | Variable::UpstreamTrailer(_),
+            ) => self.names.place(name).map(SetVariable::Own),
+            Some(_) => None,
+        }
     }
 
     /// An expression compiled; says what is wrong with it.
@@ -69,7 +93,7 @@ impl Build<'_> {
         };
         match fancy_regex::Regex::new(&source) {
             Ok(compiled) => {
-                let place = |name: Option<&str>| name.and_then(|name| self.names.capture(name));
+                let place = |name: Option<&str>| name.and_then(|name| self.names.place(name));
                 let names = compiled.capture_names().map(place).collect();
                 Some(Regex::new(expression, compiled, names))
             }

@@ -69,10 +69,6 @@ fn http_rows() -> Vec<Row> {
         of("ngx_http_map_module", nothing("map_hash_max_size", HTTP, Value::Number, HASH)),
         of("ngx_http_log_module", nothing("open_log_file_cache", LEVELS, Value::Any, "log files stay open")),
         of("ngx_http_rewrite_module", nothing("rewrite_log", LEVELS, Value::Flag, "there are no rewrite rules yet")),
-        of(
-            "ngx_http_rewrite_module",
-            nothing("uninitialized_variable_warn", LEVELS, Value::Flag, "every variable has a value"),
-        ),
     ]
     .map(|row| of("ngx_http_core_module", row))
     .into()

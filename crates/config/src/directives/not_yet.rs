@@ -163,7 +163,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_random_index_module", "random_index"),
     ("ngx_http_realip_module", "real_ip_header real_ip_recursive set_real_ip_from"),
     ("ngx_http_referer_module", "referer_hash_bucket_size referer_hash_max_size valid_referers"),
-    ("ngx_http_rewrite_module", "break if rewrite set"),
+    ("ngx_http_rewrite_module", "break if rewrite"),
     (
         "ngx_http_scgi_module",
         "scgi_bind scgi_buffer_size scgi_buffering scgi_buffers scgi_busy_buffers_size \

@@ -9,6 +9,8 @@ pub struct Location {
     pub pattern: Pattern,
     /// Everything that is in force here, inheritance applied.
     pub settings: Settings,
+    /// `set`, in the order written, up to the `return`.
+    pub sets: Vec<Set>,
     /// `return`, if written here.
     pub answer: Option<Return>,
     /// `internal`.
@@ -32,6 +34,24 @@ pub enum Pattern {
     Regex(Regex),
     /// `@name`, with the `@`.
     Named(Box<str>),
+}
+
+/// `set $variable value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// What is set.
+    pub variable: SetVariable,
+    /// To what.
+    pub value: Template,
+}
+
+/// What a `set` can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetVariable {
+    /// A variable of the file's own; indexes [`super::Config::own_names`].
+    Own(usize),
+    /// `$args`: the request's arguments from then on.
+    Args,
 }
 
 /// `return`.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use location::{Location, Pattern, Return, TryCandidate, TryFiles, TryTarget};
+pub use location::{Location, Pattern, Return, Set, SetVariable, TryCandidate, TryFiles, TryTarget};
 pub use log::{AccessLog, ErrorLog, Escape, Level, LogFile, LogFormat};
 pub use regex::{BACKTRACK_LIMIT, Regex};
 pub use server::{Listen, ListenAddress, Server, ServerName, ServerSettings};
@@ -36,8 +36,8 @@ pub struct Config {
     pub servers: Vec<Server>,
     /// `map` blocks; [`Variable::Map`] indexes this list.
     pub maps: Vec<Map>,
-    /// Names of the captures that regular expressions define; [`Capture::Named`] indexes this list.
-    pub capture_names: Vec<Box<str>>,
+    /// Names that regular expressions and `set` define; [`Capture::Named`] and [`Variable::Set`] index this list.
+    pub own_names: Vec<Box<str>>,
     /// `log_format` definitions; [`AccessLog::format`] indexes this list. Entry 0 is `combined`.
     pub log_formats: Vec<LogFormat>,
     /// Settings of the `http` context itself: used where no server was chosen yet.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Regex {
     text: Box<str>,
     compiled: Arc<fancy_regex::Regex>,
-    /// For each of the expression's groups, the index in [`super::Config::capture_names`] if it is named.
+    /// For each of the expression's groups, the index in [`super::Config::own_names`] if it is named.
     names: Box<[Option<usize>]>,
 }
 

@@ -73,6 +73,8 @@ pub struct Settings {
     pub server_tokens: ServerTokens,
     /// `log_not_found`, default on.
     pub log_not_found: bool,
+    /// `uninitialized_variable_warn`, default on.
+    pub uninitialized_variable_warn: bool,
     /// `tcp_nodelay`, default on.
     pub tcp_nodelay: bool,
     /// `access_log` lines in force; empty when off.

@@ -49,7 +49,7 @@ impl Template {
 pub enum Capture {
     /// `$1` … `$9`.
     Number(u8),
-    /// `(?<name>…)`; indexes [`super::Config::capture_names`].
+    /// `(?<name>…)`, perhaps `set` as well; indexes [`super::Config::own_names`].
     Named(usize),
 }
 
@@ -72,6 +72,8 @@ pub enum Variable {
     UpstreamCookie(Box<str>),
     UpstreamTrailer(Box<str>),
     Capture(Capture),
+    /// A variable that only `set` gives a value; indexes [`super::Config::own_names`].
+    Set(usize),
     /// A `map`'s variable; indexes [`super::Config::maps`].
     Map(usize),
     // The request.

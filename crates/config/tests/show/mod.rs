@@ -73,6 +73,9 @@ fn server(out: &mut String, server: &Server, http: &Settings) {
 fn location(out: &mut String, location: &Location, outer: &Settings, depth: usize) {
     let indent = "  ".repeat(depth);
     let _ = writeln!(out, "{indent}{}", compact(&location.pattern));
+    for set in &location.sets {
+        let _ = writeln!(out, "{indent}  set: {}", compact(set));
+    }
     if let Some(answer) = &location.answer {
         let _ = writeln!(out, "{indent}  return: {}", compact(answer));
     }

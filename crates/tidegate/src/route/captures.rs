@@ -26,7 +26,7 @@ impl fmt::Display for RegexFailed {
 impl std::error::Error for RegexFailed {}
 
 /// The captures of a request, as nginx keeps them: the numbered ones of the last expression that matched, and every named
-/// one ever set. It owns what it holds, since the path may change afterwards; it allocates nothing until a group matches.
+/// one ever set, be it by `set`. It owns what it holds, since the path may change afterwards; it allocates nothing until a group matches.
 #[derive(Debug, Clone, Default)]
 pub struct Captures {
     subject: Box<[u8]>,
@@ -65,10 +65,7 @@ impl Captures {
         for (group, name) in regex.names().iter().enumerate() {
             let Some(name) = *name else { continue };
             let value = self.group(group).unwrap_or_default().into();
-            match self.named.iter_mut().find(|(known, _)| *known == name) {
-                Some(entry) => entry.1 = value,
-                None => self.named.push((name, value)),
-            }
+            self.set(name, value);
         }
     }
 
@@ -82,10 +79,18 @@ impl Captures {
         self.group(usize::from(number))
     }
 
-    /// A named capture by its index in `Config::capture_names`; `None` if no expression has set it.
+    /// A name of the file's own by its index in `Config::own_names`; `None` if nothing has set it.
     pub fn named(&self, index: usize) -> Option<&[u8]> {
         let (_, value) = self.named.iter().find(|(known, _)| *known == index)?;
         Some(value)
+    }
+
+    /// Gives a name of the file's own a value, as `set` does.
+    pub fn set(&mut self, name: usize, value: Box<[u8]>) {
+        match self.named.iter_mut().find(|(known, _)| *known == name) {
+            Some(entry) => entry.1 = value,
+            None => self.named.push((name, value)),
+        }
     }
 }
 

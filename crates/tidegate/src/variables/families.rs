@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use config::model::{Capture, Map, MapKey, Template, Variable};
+use config::model::{Capture, Level, Map, MapKey, Template, Variable};
 use http1::Fields;
 
 use super::{append, bytes, evaluate};
@@ -22,6 +22,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::UpstreamCookie(name) => upstream_cookie(request, name, out),
         Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.borrow().number(*number)),
         Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.borrow().named(*name)),
+        Variable::Set(name) => set(*name, request, out),
         Variable::Map(index) => map(&request.generation.tables.config.maps[*index], request, out),
         _ => return None,
     };
@@ -90,6 +91,18 @@ fn cookie<'a>(mut fields: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Option
 fn upstream_cookie(request: &Request, name: &str, out: &mut Vec<u8>) -> bool {
     let Some(fields) = &request.record.upstream_fields else { return false };
     bytes(out, cookie(fields.get_all("set-cookie"), name.as_bytes()))
+}
+
+/// A variable that no `set` reached yet is empty, which is said.
+fn set(name: usize, request: &Request, out: &mut Vec<u8>) -> bool {
+    if bytes(out, request.captures.borrow().named(name)) {
+        return true;
+    }
+    if request.settings().uninitialized_variable_warn {
+        let name = &request.generation.tables.config.own_names[name];
+        request.log(Level::Warn, &format!("using uninitialized \"{name}\" variable"), None);
+    }
+    true
 }
 
 fn map(map: &Map, request: &Request, out: &mut Vec<u8>) -> bool {
