@@ -72,6 +72,13 @@ pub fn persistent(version: Version, fields: &Fields) -> bool {
     }
 }
 
+/// Whether `Connection` holds more than what manages the connection itself: names of fields that end with it.
+pub fn connection_names_fields(fields: &Fields) -> bool {
+    const USUAL: [&[u8]; 4] = [b"keep-alive", b"close", b"upgrade", b""];
+    let is_usual = |option: &[u8]| USUAL.iter().any(|usual| option.trim_ascii().eq_ignore_ascii_case(usual));
+    fields.get_all("connection").any(|value| !value.split(|byte| *byte == b',').all(is_usual))
+}
+
 /// Whether a field belongs to one connection only (RFC 9110 §7.6.1).
 pub fn is_hop_by_hop(name: &[u8]) -> bool {
     const NAMES: [&str; 7] =

@@ -14,5 +14,5 @@ mod syntax;
 pub use body::{ChunkLimits, Decoded, Decoder};
 pub use error::{BodyError, FramingError, RequestError, ResponseError};
 pub use fields::{Field, Fields};
-pub use framing::{Framing, is_hop_by_hop, persistent, request_framing, response_framing};
+pub use framing::{Framing, connection_names_fields, is_hop_by_hop, persistent, request_framing, response_framing};
 pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version, parse_request, parse_response};

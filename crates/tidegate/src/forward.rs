@@ -148,19 +148,18 @@ fn matched_length(request: &Request) -> usize {
     }
 }
 
-/// Fields that end at the gateway whatever is configured: it frames and ends connections itself.
-const ENDS_HERE: &[&str] =
-    &["connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection"];
+/// Fields that end at the gateway whatever is configured: it frames and ends connections itself. `Upgrade` passes with a 101.
+const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content-length", "proxy-connection"];
 
 /// Makes an endpoint's fields the client's: hides, rewrites. True if `Location` was rewritten: nginx completes it only then.
-pub(crate) fn response_fields(request: &Request, mut fields: Fields) -> (Fields, bool) {
+pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields) -> (Fields, bool) {
     let proxy = &request.settings().proxy;
-    let named = fields.get("connection").is_some_and(|value| value.len() > 10);
-    if named {
+    if http1::connection_names_fields(&fields) {
         let options: Vec<Vec<u8>> = connection_options(&fields);
         fields.retain(|field| !options.iter().any(|option| field.name.eq_ignore_ascii_case(option)));
     }
-    fields.retain(|field| !is_among(field.name, ENDS_HERE) && !is_hidden(field.name, &proxy.hide_headers));
+    let ends_here = |name: &[u8]| is_among(name, ENDS_HERE) || (status != 101 && name.eq_ignore_ascii_case(b"upgrade"));
+    fields.retain(|field| !ends_here(field.name) && !is_hidden(field.name, &proxy.hide_headers));
     let mut moved = false;
     if !proxy.redirects.is_empty() {
         moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));

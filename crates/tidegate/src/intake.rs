@@ -85,7 +85,7 @@ impl Request {
             Some(text) => Some(Host::parse(text).map_err(|_| INVALID)?),
             None => written,
         };
-        let Some(host) = named.map(|host| host.name.into_owned()) else { return Ok(()) };
+        let host = named.map(|host| host.name.into_owned()).unwrap_or_default();
         let generation = self.generation.clone();
         let hosts = generation.tables.hosts(&self.connection.listen.address, self.connection.local);
         if let Some(hosts) = hosts {

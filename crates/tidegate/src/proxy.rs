@@ -231,7 +231,7 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
         Framing::Chunked | Framing::Close => None,
     };
     let received = std::mem::take(&mut head.fields);
-    let (fields, completes_location) = forward::response_fields(request, received);
+    let (fields, completes_location) = forward::response_fields(request, head.status, received);
     Response {
         status: head.status,
         reason: Some(head.reason().to_vec()),

@@ -163,7 +163,7 @@ impl Request {
             generation,
             connection: connection.clone(),
             keep_alive: http1::persistent(head.version, &head.fields),
-            connection_names_fields: head.fields.get("connection").is_some_and(names_fields),
+            connection_names_fields: http1::connection_names_fields(&head.fields),
             head,
             framing: Framing::Empty,
             body: RequestBody::Unread,
@@ -289,12 +289,4 @@ pub(crate) fn upstream_url(endpoint: &str, head: &[u8]) -> String {
     let target = head.split(|byte| *byte == b' ').nth(1).unwrap_or(b"/");
     let separator = if endpoint.starts_with("unix:") { ":" } else { "" };
     format!("http://{endpoint}{separator}{}", String::from_utf8_lossy(target))
-}
-
-/// Whether a `Connection` value holds more than what manages the connection itself.
-fn names_fields(value: &[u8]) -> bool {
-    let usual = |option: &[u8]| {
-        ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    value.split(|byte| *byte == b',').any(|option| !usual(option.trim_ascii()))
 }
