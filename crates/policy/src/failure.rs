@@ -242,6 +242,28 @@ impl Failure {
         }
     }
 
+    /// [`Failure::nginx_phrase`] of an attempt at `endpoint`. What `connect()` says at once, nginx tells with the address.
+    pub fn nginx_phrase_at(&self, endpoint: &str) -> Cow<'static, str> {
+        match self.connect_errno() {
+            Some(errno @ (errno::EMFILE | errno::ENFILE)) => format!("socket() failed ({})", errno_text(errno)).into(),
+            Some(errno) if endpoint.starts_with("unix:") || !errno::comes_later(errno) => {
+                format!("connect() to {endpoint} failed ({})", errno_text(errno)).into()
+            }
+            _ => self.nginx_phrase(),
+        }
+    }
+
+    fn connect_errno(&self) -> Option<i32> {
+        match self {
+            Failure::ConnectionRefused(errno)
+            | Failure::DestinationIpUnroutable(errno)
+            | Failure::DestinationIpProhibited(errno)
+            | Failure::ConnectionLimitReached(errno)
+            | Failure::ConnectFailed(errno) => Some(*errno),
+            _ => None,
+        }
+    }
+
     /// nginx's words for it in the error log, before ` while …`.
     pub fn nginx_phrase(&self) -> Cow<'static, str> {
         match self {
@@ -295,6 +317,15 @@ mod tests {
             "recv() failed (104: Connection reset by peer)"
         );
         assert_eq!(phrase(Failure::from_io(Phase::Send, Some(32), true)), "writev() failed (32: Broken pipe)");
+    }
+
+    #[test]
+    fn what_connect_says_at_once_is_told_with_the_address() {
+        let phrase = |errno, endpoint| Failure::from_connect_errno(errno).nginx_phrase_at(endpoint).into_owned();
+        assert_eq!(phrase(111, "127.0.0.1:1"), "connect() failed (111: Connection refused)");
+        assert_eq!(phrase(111, "unix:/s"), "connect() to unix:/s failed (111: Connection refused)");
+        assert_eq!(phrase(101, "192.0.2.1:1"), "connect() to 192.0.2.1:1 failed (101: Network is unreachable)");
+        assert_eq!(phrase(24, "192.0.2.1:1"), "socket() failed (24: Too many open files)");
     }
 
     #[test]

@@ -177,10 +177,15 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
     if !conditions.contains(condition) || !repeatable || !situation.replayable || !in_time {
         return Decision::GiveUp;
     }
-    if situation.reused && condition == Condition::Error {
+    if is_stale(situation.met, situation.reused) {
         return Decision::Again;
     }
     if situation.tries_left > 1 { Decision::Next } else { Decision::GiveUp }
+}
+
+/// Whether a failure is that of an idle connection which the endpoint closed meanwhile: it costs no try and no mark.
+pub fn is_stale(met: Met<'_>, reused: bool) -> bool {
+    reused && matches!(met, Met::Failure(_)) && met.condition() == Some(Condition::Error)
 }
 
 /// What an attempt says of its endpoint. Statuses count only where they are cases; 403 and 404 never do, nor what is our own
@@ -188,7 +193,7 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
 pub fn outcome(settings: &RetrySettings, met: Met<'_>, reused: bool) -> Outcome {
     match (met, met.condition()) {
         (Met::Failure(failure), _) if failure.blame() != Blame::Endpoint => Outcome::Neutral,
-        (Met::Failure(_), Some(Condition::Error)) if reused => Outcome::Neutral,
+        (Met::Failure(_), _) if is_stale(met, reused) => Outcome::Neutral,
         (Met::Failure(_), _) => Outcome::Failure,
         (_, None | Some(Condition::Http403 | Condition::Http404)) => Outcome::Success,
         (_, Some(condition)) if settings.conditions.contains(condition) => Outcome::Failure,
@@ -268,6 +273,8 @@ mod tests {
         let stale = Situation { reused: true, tries_left: 1, ..situation(Met::Failure(&closed)) };
         assert_eq!(decide(&RetrySettings::default(), &stale), Decision::Again);
         assert_eq!(outcome(&RetrySettings::default(), stale.met, true), Outcome::Neutral);
+        let silent = Failure::timed_out(Phase::AwaitHead);
+        assert!(!is_stale(Met::Failure(&silent), true), "a connection that is open is not stale");
         let post = Situation { idempotent: false, ..stale };
         assert_eq!(decide(&RetrySettings::default(), &post), Decision::GiveUp);
     }

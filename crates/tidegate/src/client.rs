@@ -1,13 +1,18 @@
 //! What an attempt needs of a client, whatever protocol the client speaks: the rest of its request, and whether it is still there.
 //! Not here: how any protocol reads or writes (see `downstream`).
 
+use std::borrow::Cow;
 use std::task::{Context, Poll};
 
 /// Why the client's side ended before the exchange did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientFailure {
-    /// It closed its connection (nginx's 499).
-    Gone,
+    /// It closed its connection while it was waited for an endpoint (nginx's 499); the errno of a reset.
+    Gone(Option<i32>),
+    /// It closed its connection within its body (400).
+    CutOff,
+    /// It takes nothing more; the errno of the write that said so.
+    Deaf(Option<i32>),
     /// Its body broke the protocol (400).
     Malformed,
     /// Its chunks make a body larger than allowed (413): so many bytes before the chunk that went too far, and its size.
@@ -23,6 +28,30 @@ pub(crate) trait Client {
     /// Appends the next bytes of the request's body to `stage`; `false` when the body is complete.
     fn poll_body(&mut self, cx: &mut Context<'_>, stage: &mut Vec<u8>) -> Poll<Result<bool, ClientFailure>>;
 
-    /// Ready when the client has gone away. Must not be called while the body is being read.
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Ready when the client has gone away, with the errno of a reset. Must not be called while the body is being read.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Option<i32>>;
+}
+
+impl ClientFailure {
+    /// nginx's words for it in the error log, before ` while …`.
+    pub(crate) fn nginx_phrase(self) -> Cow<'static, str> {
+        let errno_text = |errno: Option<i32>| {
+            errno.map_or(String::new(), |errno| format!(" ({})", policy::failure::errno_text(errno)))
+        };
+        match self {
+            ClientFailure::Gone(errno) => format!(
+                "epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too{}",
+                errno_text(errno)
+            )
+            .into(),
+            ClientFailure::CutOff => "client prematurely closed connection".into(),
+            ClientFailure::Deaf(errno) => format!("writev() failed{}", errno_text(errno)).into(),
+            ClientFailure::Malformed => "client sent invalid chunked body".into(),
+            ClientFailure::TooLarge { before, chunk } => {
+                format!("client intended to send too large chunked body: {before}+{chunk} bytes").into()
+            }
+            ClientFailure::TimedOut => "client timed out (110: Connection timed out)".into(),
+            ClientFailure::Unkept => "a request body cannot be kept".into(),
+        }
+    }
 }

@@ -15,9 +15,10 @@ use http1::{ChunkLimits, Decoder, Framing, encode};
 use policy::{Failure, Phase};
 
 use crate::buffer::{Buffer, LARGE};
-use crate::client::ClientFailure;
+use crate::client::{Client, ClientFailure};
+use crate::downstream::h1::H1;
 use crate::response::FilePart;
-use crate::stream::{Stream, Timer};
+use crate::stream::Stream;
 use crate::upstream::pool::Connection;
 
 /// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
@@ -50,8 +51,9 @@ pub(crate) trait Source {
 
 /// The client's end of a delivery.
 pub(crate) struct Sink<'a> {
-    pub(crate) stream: &'a mut Stream,
-    pub(crate) timer: &'a mut Timer,
+    pub(crate) client: &'a mut H1,
+    /// A client that goes away is noticed while the source is waited for, not when something is sent to it.
+    pub(crate) watched: bool,
     pub(crate) framing: Framing,
     pub(crate) send_timeout: Duration,
     /// The most bytes held for a client that is slower than the source.
@@ -119,7 +121,7 @@ impl Outbox {
 pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, sink: Sink<'_>) -> (u64, Delivered) {
     let ended = sink.framing == Framing::Empty;
     let mut delivery = Delivery { outbox: Outbox { bytes: head, at: 0, sent: 0 }, source, sink, ended };
-    delivery.sink.timer.arm(delivery.sink.send_timeout);
+    delivery.sink.client.timer.arm(delivery.sink.send_timeout);
     let end = std::future::poll_fn(|cx| delivery.poll(cx)).await;
     (delivery.outbox.sent, end)
 }
@@ -144,20 +146,30 @@ impl Delivery<'_> {
                 }
             }
             let before = self.outbox.sent;
-            let flushed = self.outbox.poll_flush(cx, self.sink.stream);
+            let flushed = self.outbox.poll_flush(cx, &mut self.sink.client.stream);
             let progress = self.outbox.sent > before;
             if progress {
-                self.sink.timer.arm(self.sink.send_timeout);
+                self.sink.client.timer.arm(self.sink.send_timeout);
             }
             return match flushed {
-                Poll::Ready(Err(_)) => Poll::Ready(Delivered::Client(ClientFailure::Gone)),
+                Poll::Ready(Err(error)) => Poll::Ready(Delivered::Client(ClientFailure::Deaf(error.raw_os_error()))),
                 Poll::Ready(Ok(())) if self.ended => Poll::Ready(Delivered::Whole),
                 // There may be room for the source's bytes now.
                 _ if progress && !self.ended => continue,
-                Poll::Ready(Ok(())) => Poll::Pending,
-                Poll::Pending => self.sink.timer.poll(cx).map(|()| Delivered::Client(ClientFailure::TimedOut)),
+                Poll::Ready(Ok(())) => self.poll_gone(cx),
+                Poll::Pending if self.sink.client.timer.poll(cx).is_ready() => {
+                    Poll::Ready(Delivered::Client(ClientFailure::TimedOut))
+                }
+                Poll::Pending => self.poll_gone(cx),
             };
         }
+    }
+
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Delivered> {
+        if self.ended || !self.sink.watched {
+            return Poll::Pending;
+        }
+        self.sink.client.poll_gone(cx).map(|errno| Delivered::Client(ClientFailure::Gone(errno)))
     }
 
     /// Moves the source's next piece to the client, as far as it takes it.
@@ -176,9 +188,11 @@ impl Delivery<'_> {
             Some(chunk) => (chunk.as_bytes(), b"\r\n".as_slice()),
             None => (b"".as_slice(), b"".as_slice()),
         };
-        match self.outbox.poll_write(cx, self.sink.stream, [lead, piece, tail]) {
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(Delivered::Client(ClientFailure::Gone))),
-            Poll::Ready(Ok(())) => self.sink.timer.arm(self.sink.send_timeout),
+        match self.outbox.poll_write(cx, &mut self.sink.client.stream, [lead, piece, tail]) {
+            Poll::Ready(Err(error)) => {
+                return Poll::Ready(Err(Delivered::Client(ClientFailure::Deaf(error.raw_os_error()))));
+            }
+            Poll::Ready(Ok(())) => self.sink.client.timer.arm(self.sink.send_timeout),
             // What was not taken waits in the outbox.
             Poll::Pending => {}
         }

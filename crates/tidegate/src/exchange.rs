@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use config::model::Proxy;
 use http1::{ResponseHead, ResponseLimits, Version};
 use policy::retry::{self, Decision, Met, Situation};
-use policy::{Failure, Refusal, Tried};
+use policy::{Failure, Phase, Refusal, Tried};
 
 use crate::buffer::SMALL;
 use crate::client::ClientFailure;
@@ -64,7 +64,10 @@ pub(crate) async fn exchange(
         };
         let made = attempt(client, request, errand, &picked, now).await;
         match made.result {
-            Err(Ended::Client(failure)) => return Err(Unanswered::Client(failure)),
+            Err(Ended::Client(failure)) => {
+                round.abandoned(request, &picked, failure);
+                return Err(Unanswered::Client(failure));
+            }
             Ok((reply, connection)) => {
                 let status = reply.head.status;
                 match round.decide(Met::Status(status), made.traces) {
@@ -130,21 +133,28 @@ impl<'a> Round<'a> {
         let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.reused);
         let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
-            request.log_failure(failure, Some(&upstream));
+            request.log_failure(failure, &picked.endpoint().text, &upstream);
             self.last_failure = Some(failure.clone());
         }
-        let stale = traces.reused && matches!(met, Met::Failure(_));
-        if !stale {
+        if !retry::is_stale(met, traces.reused) {
             self.tried.insert(picked.endpoint);
             self.tries_left = self.tries_left.saturating_sub(1);
         }
         if picked.finish(outcome, Instant::now()) {
-            request.log(
-                config::model::Level::Warn,
-                "upstream server temporarily disabled while connecting to upstream",
-                Some(&upstream),
-            );
+            let phase = match met {
+                Met::Failure(failure) => failure.phase(),
+                Met::Status(_) => Phase::AwaitHead,
+            };
+            request.log_disabled(phase, &upstream);
         }
+    }
+
+    /// The client's side ended the attempt. nginx counts it to sending until the endpoint has said something.
+    fn abandoned(&self, request: &Request, picked: &Picked, failure: ClientFailure) {
+        let answering = request.record.attempts.last().is_some_and(|attempt| attempt.bytes_received > 0);
+        let phase = if answering { Phase::AwaitHead } else { Phase::Send };
+        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
+        request.log_client_failure(failure, Some(phase.nginx_action()), Some(&upstream));
     }
 
     /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
@@ -152,7 +162,7 @@ impl<'a> Round<'a> {
         let Refusal::NoLiveEndpoints = refusal;
         let failure = Failure::DestinationUnavailable;
         let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
-        request.log_failure(&failure, Some(&upstream));
+        request.log_failure(&failure, self.errand.name, &upstream);
         let mut attempted =
             Attempted::new(self.errand.name.into(), std::mem::take(&mut request.redirected), Instant::now());
         attempted.failed(failure.clone());

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use config::model::{Level, LingeringClose};
+use config::model::LingeringClose;
 use http1::Framing;
-use policy::{Failure, Outcome};
+use policy::{Failure, Outcome, Phase};
 
 use crate::access_log;
 use crate::client::ClientFailure;
@@ -85,6 +85,9 @@ fn keeps_alive(client: &H1, request: &Request, framing: Framing) -> bool {
         && (client.body_is_complete() || !client.awaits_continue())
 }
 
+/// What nginx's error log calls a delivery.
+const SENDING: &str = "sending to client";
+
 async fn plain(
     client: &mut H1,
     request: &mut Request,
@@ -94,16 +97,18 @@ async fn plain(
 ) -> Delivered {
     let (sent, delivered) = deliver(head, source, sink(client, request, framing)).await;
     request.record.bytes_sent = sent;
+    if let Delivered::Client(failure) = delivered {
+        request.log_client_failure(failure, Some(SENDING), None);
+    }
     delivered
 }
 
 fn sink<'a>(client: &'a mut H1, request: &Request, framing: Framing) -> Sink<'a> {
     let settings = request.settings();
     let (count, size) = settings.proxy.buffers;
-    let (stream, _, timer) = client.parts_mut();
     Sink {
-        stream,
-        timer,
+        client,
+        watched: false,
         framing,
         send_timeout: settings.send_timeout,
         held: if settings.proxy.buffering && !request.unbuffered { count * size } else { 0 },
@@ -123,7 +128,8 @@ async fn endpoint_body(
     let persistent = reply.persistent && reply.request_complete;
     let timeout = request.settings().proxy.read_timeout;
     let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
-    let (sent, delivered) = deliver(head, &mut body, sink(client, request, framing)).await;
+    let watched = !request.settings().proxy.ignore_client_abort;
+    let (sent, delivered) = deliver(head, &mut body, Sink { watched, ..sink(client, request, framing) }).await;
     let clean = body.left_clean();
     let (length, received) = (body.length, body.received);
     let now = Instant::now();
@@ -134,20 +140,28 @@ async fn endpoint_body(
         attempt.bytes_received += received;
         attempt.response_time = Some(now.duration_since(attempt.started));
     }
-    let outcome = match &delivered {
-        Delivered::Whole => Outcome::Success,
-        Delivered::CutOff(_) => Outcome::Failure,
-        Delivered::Client(_) => Outcome::Neutral,
-    };
     if persistent && clean && matches!(delivered, Delivered::Whole) {
         connection.requests += 1;
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
-    if let Delivered::CutOff(failure) = &delivered {
-        let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
-        request.log_failure(failure, Some(&upstream));
+    match &delivered {
+        Delivered::Whole => {
+            picked.finish(Outcome::Success, now);
+        }
+        Delivered::CutOff(failure) => {
+            let endpoint = picked.endpoint().text.clone();
+            let upstream = upstream_url(&endpoint, &request.upstream_head);
+            request.log_failure(failure, &endpoint, &upstream);
+            if picked.finish(Outcome::Failure, now) {
+                request.log_disabled(Phase::Body, &upstream);
+            }
+        }
+        Delivered::Client(failure) => {
+            let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+            request.log_client_failure(*failure, Some(SENDING), Some(&upstream));
+            picked.finish(Outcome::Neutral, now);
+        }
     }
-    picked.finish(outcome, now);
     delivered
 }
 
@@ -172,11 +186,6 @@ async fn conclude(
             return After::Close;
         }
         Delivered::Client(failure) => {
-            let message = match failure {
-                ClientFailure::TimedOut => "client timed out (110: Connection timed out) while sending to client",
-                _ => "client prematurely closed connection while sending to client",
-            };
-            request.log(Level::Info, message, None);
             if failure == ClientFailure::TimedOut && request.settings().reset_timedout_connection {
                 client.stream.reset_on_close();
             }
@@ -219,7 +228,7 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
     }
     if end == tunnel::End::TimedOut {
         let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
-        request.log_failure(&Failure::timed_out(policy::Phase::Tunnel), Some(&upstream));
+        request.log_failure(&Failure::timed_out(Phase::Tunnel), &picked.endpoint().text, &upstream);
     }
     picked.finish(Outcome::Success, Instant::now());
     After::Close

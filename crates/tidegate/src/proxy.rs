@@ -26,6 +26,7 @@ use crate::variables;
 /// Forwards the request and says what to do with the outcome.
 pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPass) -> Step {
     if let Err(failure) = prepare_body(client, request).await {
+        request.log_client_failure(failure, None, None);
         return client_failed(request, failure);
     }
     let target = match target::find(request, pass).await {
@@ -150,23 +151,11 @@ fn balancing_key(request: &Request, (balance, hash_key): (Balance, Option<&Templ
 pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> Step {
     request.keep_alive = false;
     match failure {
-        ClientFailure::Gone => {
-            request.log(Level::Info, "client prematurely closed connection", None);
-            Step::Silence(499)
-        }
-        ClientFailure::Malformed => {
-            request.log(Level::Error, "client sent invalid chunked body", None);
-            Step::Status(400)
-        }
-        ClientFailure::TooLarge { before, chunk } => {
-            let message = format!("client intended to send too large chunked body: {before}+{chunk} bytes");
-            request.log(Level::Error, &message, None);
-            Step::Status(413)
-        }
-        ClientFailure::TimedOut => {
-            request.log(Level::Info, "client timed out (110: Connection timed out)", None);
-            Step::Status(408)
-        }
+        ClientFailure::Gone(_) | ClientFailure::Deaf(_) => Step::Silence(499),
+        ClientFailure::CutOff => Step::Silence(400),
+        ClientFailure::Malformed => Step::Status(400),
+        ClientFailure::TooLarge { .. } => Step::Status(413),
+        ClientFailure::TimedOut => Step::Status(408),
         ClientFailure::Unkept => Step::Status(500),
     }
 }

@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
 use http1::{Fields, Framing, RequestHead};
-use policy::Failure;
+use policy::{Failure, Phase};
 
 use crate::body::Kept;
+use crate::client::ClientFailure;
 use crate::downstream::proxy_protocol::Ends;
 use crate::logs::error_log::Context;
 use crate::record::Record;
@@ -248,14 +249,37 @@ impl Request {
     }
 
     /// Writes the error-log line of a failure.
-    pub(crate) fn log_failure(&self, failure: &Failure, upstream: Option<&str>) {
+    pub(crate) fn log_failure(&self, failure: &Failure, endpoint: &str, upstream: &str) {
         let level = match failure.level() {
             policy::Level::Crit => Level::Crit,
             policy::Level::Error => Level::Error,
             policy::Level::Info => Level::Info,
         };
-        let message = format!("{} while {}", failure.nginx_phrase(), failure.phase().nginx_action());
-        self.log(level, &message, upstream);
+        let message = format!("{} while {}", failure.nginx_phrase_at(endpoint), failure.phase().nginx_action());
+        self.log(level, &message, Some(upstream));
+    }
+
+    /// Says that an attempt took its endpoint out of the rotation.
+    pub(crate) fn log_disabled(&self, phase: Phase, upstream: &str) {
+        let message = format!("upstream server temporarily disabled while {}", phase.nginx_action());
+        self.log(Level::Warn, &message, Some(upstream));
+    }
+
+    /// Writes the error-log line of a failure of the client's side, with what was being done.
+    pub(crate) fn log_client_failure(&self, failure: ClientFailure, action: Option<&str>, upstream: Option<&str>) {
+        let level = match failure {
+            // Said where it happened, with the reason.
+            ClientFailure::Unkept => return,
+            ClientFailure::Malformed | ClientFailure::TooLarge { .. } => Level::Error,
+            ClientFailure::Gone(_) | ClientFailure::CutOff | ClientFailure::Deaf(_) | ClientFailure::TimedOut => {
+                Level::Info
+            }
+        };
+        let phrase = failure.nginx_phrase();
+        match action {
+            Some(action) => self.log(level, &format!("{phrase} while {action}"), upstream),
+            None => self.log(level, &phrase, upstream),
+        }
     }
 
     /// Writes an error-log line of this request. Once an endpoint was asked, every line names one: the last, if no other.

@@ -17,6 +17,11 @@ pub(super) const ECONNREFUSED: i32 = 111;
 pub(super) const EHOSTDOWN: i32 = 112;
 pub(super) const EHOSTUNREACH: i32 = 113;
 
+/// Whether a peer or a router says it, some time after `connect()` was called; all else this machine says at once.
+pub(super) fn comes_later(errno: i32) -> bool {
+    matches!(errno, ECONNREFUSED | ECONNRESET | ETIMEDOUT | EHOSTUNREACH | EHOSTDOWN)
+}
+
 /// `111: Connection refused`, as nginx shows it.
 pub fn errno_text(errno: i32) -> String {
     let text = match errno {

@@ -217,7 +217,7 @@ impl H1 {
             let Self { stream, timer, .. } = self;
             match within(timer, timeout, |cx| stream.poll_write(cx, &[IoSlice::new(bytes)])).await {
                 Ok(Ok(count)) => bytes = &bytes[count..],
-                Ok(Err(_)) => return Err(ClientFailure::Gone),
+                Ok(Err(error)) => return Err(ClientFailure::Deaf(error.raw_os_error())),
                 Err(TimedOut) => return Err(ClientFailure::TimedOut),
             }
         }
@@ -275,7 +275,7 @@ impl H1 {
     fn poll_continue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientFailure>> {
         while !self.body.interim.is_empty() {
             let written = ready!(self.stream.poll_write(cx, &[IoSlice::new(self.body.interim)]));
-            let count = written.map_err(|_| ClientFailure::Gone)?;
+            let count = written.map_err(|error| ClientFailure::Deaf(error.raw_os_error()))?;
             self.body.interim = &self.body.interim[count..];
             self.body.interim_sent += count as u64;
         }
@@ -319,7 +319,7 @@ impl H1 {
             }
             match ready!(self.stream.poll_read(cx, buffer)) {
                 Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(Err(ClientFailure::Gone)),
+                Ok(0) | Err(_) => return Poll::Ready(Err(ClientFailure::CutOff)),
             }
         }
     }
@@ -354,7 +354,7 @@ impl Client for H1 {
         Poll::Ready(step)
     }
 
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Option<i32>> {
         loop {
             let buffer = self.input.get_or_insert_with(|| self.pool.take(SMALL));
             if buffer.is_full() {
@@ -362,7 +362,8 @@ impl Client for H1 {
             }
             match self.stream.poll_read(cx, buffer) {
                 Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Ready(Ok(0)) => return Poll::Ready(None),
+                Poll::Ready(Err(error)) => return Poll::Ready(error.raw_os_error()),
                 Poll::Pending => {
                     self.release_empty();
                     return Poll::Pending;

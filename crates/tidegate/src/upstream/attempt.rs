@@ -117,8 +117,11 @@ impl<'a> Attempt<'a> {
                     Err(failure) => return Poll::Ready(Err(failure.into())),
                 }
             }
-            if watch_client && self.sending.is_over() && client.poll_gone(cx).is_ready() {
-                return Poll::Ready(Err(Ended::Client(ClientFailure::Gone)));
+            if watch_client
+                && self.sending.is_over()
+                && let Poll::Ready(errno) = client.poll_gone(cx)
+            {
+                return Poll::Ready(Err(Ended::Client(ClientFailure::Gone(errno))));
             }
             self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(self.phase()).into()))
         })
