@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use fancy_regex::{BytesMode, RegexBuilder};
+
 use super::{Build, stopgap};
 use crate::directives::Context;
-use crate::model::{Capture, Regex, SetVariable, Template, Variable};
+use crate::model::{BACKTRACK_LIMIT, Capture, Regex, SetVariable, Template, Variable};
 use crate::tree::Span;
 
 /// `500ms`, `60`, `1h30m`.
@@ -87,11 +89,12 @@ impl Build<'_> {
 
     /// An expression compiled; says what is wrong with it.
     pub(crate) fn regex(&mut self, expression: &str, caseless: bool, span: Span) -> Option<Regex> {
-        let source = match caseless {
-            true => format!("(?i){expression}"),
-            false => expression.to_owned(),
-        };
-        match fancy_regex::Regex::new(&source) {
+        let compiled = RegexBuilder::new(expression)
+            .case_insensitive(caseless)
+            .bytes_mode(BytesMode::Ascii)
+            .backtrack_limit(BACKTRACK_LIMIT)
+            .build();
+        match compiled {
             Ok(compiled) => {
                 let place = |name: Option<&str>| name.and_then(|name| self.names.place(name));
                 let names = compiled.capture_names().map(place).collect();
