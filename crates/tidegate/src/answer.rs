@@ -80,7 +80,8 @@ fn route(request: &mut Request) -> Step {
     match table.find(&request.uri.path, request.captures.get_mut()) {
         Ok(found) if found.redirect => {
             request.location = found.location;
-            Step::Move { status: 301, location: table.slash_redirect(found.location, &request.uri.args) }
+            let moved = || table.slash_redirect(found.location, &request.uri.args);
+            refused(request).unwrap_or_else(|| Step::Move { status: 301, location: moved() })
         }
         Ok(found) => Step::Ask(found.location),
         Err(error) => {
@@ -95,10 +96,7 @@ async fn ask(client: &mut H1, request: &mut Request, id: LocationId) -> Step {
     request.location = id;
     let generation = request.generation.clone();
     let location = generation.tables.location(request.server, id);
-    if location.internal && !request.internal {
-        return Step::Status(404);
-    }
-    if let Some(refusal) = too_large(request) {
+    if let Some(refusal) = refused(request) {
         return refusal;
     }
     // The server's own were done before the location was looked for.
@@ -128,6 +126,14 @@ fn set(request: &mut Request, sets: &[Set]) {
             SetVariable::Args => request.uri.set_args(value),
         }
     }
+}
+
+/// What keeps a request out of its location: it is `internal`, or the body is too large for it.
+fn refused(request: &Request) -> Option<Step> {
+    if request.location().internal && !request.internal {
+        return Some(Step::Status(404));
+    }
+    too_large(request)
 }
 
 /// A declared length beyond `client_max_body_size` is refused before anything is read.
