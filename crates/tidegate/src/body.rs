@@ -36,11 +36,12 @@ impl Kept {
         &self.memory
     }
 
-    /// Adds bytes; beyond `bound` bytes in memory everything moves to a file in `directory`. True if it did so now.
+    /// Adds bytes and leaves `bytes` to be filled anew; beyond `bound` bytes in memory everything moves to a file in
+    /// `directory`. True if it did so now.
     ///
     /// # Errors
     /// The file cannot be made or written.
-    pub(crate) fn append(&mut self, bytes: &[u8], bound: usize, directory: &Path) -> io::Result<bool> {
+    pub(crate) fn append(&mut self, bytes: &mut Vec<u8>, bound: usize, directory: &Path) -> io::Result<bool> {
         let moves = self.file.is_none() && self.memory.len() + bytes.len() > bound;
         if moves {
             let mut file = temporary_file(directory)?;
@@ -48,11 +49,13 @@ impl Kept {
             self.memory = Vec::new();
             self.file = Some(file);
         }
+        self.len += bytes.len() as u64;
         match &mut self.file {
             Some(file) => file.write_all(bytes)?,
+            None if self.memory.is_empty() => std::mem::swap(&mut self.memory, bytes),
             None => self.memory.extend_from_slice(bytes),
         }
-        self.len += bytes.len() as u64;
+        bytes.clear();
         Ok(moves)
     }
 
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn a_body_within_the_bound_stays_in_memory() {
         let mut kept = Kept::default();
-        kept.append(b"abc", 4, Path::new("/nonexistent")).unwrap();
+        kept.append(&mut b"abc".to_vec(), 4, Path::new("/nonexistent")).unwrap();
         assert_eq!((kept.in_memory(), kept.len()), (b"abc".as_slice(), 3));
         assert_eq!(read_all(&kept), b"abc");
     }
@@ -101,8 +104,7 @@ mod tests {
     fn a_body_beyond_the_bound_moves_to_a_file_and_can_be_read_twice() {
         let directory = tempfile::tempdir().unwrap();
         let mut kept = Kept::default();
-        let piece = [b'x'; 50_000];
-        let moved = [(); 3].map(|()| kept.append(&piece, 60_000, directory.path()).unwrap());
+        let moved = [(); 3].map(|()| kept.append(&mut vec![b'x'; 50_000], 60_000, directory.path()).unwrap());
         assert_eq!(moved, [false, true, false]);
         assert!(kept.in_memory().is_empty());
         assert_eq!(read_all(&kept), [b'x'; 150_000]);

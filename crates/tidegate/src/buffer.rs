@@ -1,15 +1,19 @@
 //! Byte buffers that connections borrow while they have something to say, and the worker's pool they return to.
-//! Not here: sockets, and any idea of what the bytes mean.
+//! Not here: any idea of what the bytes mean.
 
 use std::cell::RefCell;
+use std::io;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
-/// What a head or a small body needs. Large enough that a request and its small body arrive in one read.
-pub(crate) const SMALL: usize = 16 * 1024;
+use crate::stream::Stream;
+
+/// What a head or a small body needs: a request with a body of 16 KiB arrives in one read.
+pub(crate) const SMALL: usize = 18 * 1024;
 /// What a large body is read with: fewer system calls a megabyte.
 pub(crate) const LARGE: usize = 64 * 1024;
 /// The most free buffers of one size that a worker keeps.
-const KEPT: usize = 64;
+const KEPT: usize = 128;
 
 /// A window of received bytes over a fixed allocation: consumed at its start, filled at its end.
 pub(crate) struct Buffer {
@@ -87,6 +91,57 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.take() {
             pool.give(std::mem::take(&mut self.data));
+        }
+    }
+}
+
+/// Received bytes; there is a buffer only while there are some, so that waiting costs none.
+pub(crate) struct Inbox {
+    buffer: Option<Buffer>,
+    pool: Rc<BufferPool>,
+}
+
+impl Inbox {
+    pub(crate) fn new(pool: Rc<BufferPool>) -> Self {
+        Self { buffer: None, pool }
+    }
+
+    /// What was received and not consumed yet.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.buffer.as_ref().map_or(&[], Buffer::bytes)
+    }
+
+    /// Drops `count` bytes from the start.
+    pub(crate) fn consume(&mut self, count: usize) {
+        if let Some(buffer) = &mut self.buffer {
+            buffer.consume(count);
+        }
+        self.release_empty();
+    }
+
+    /// Reads once, if anything is there to be read.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<usize>> {
+        let buffer = self.buffer.get_or_insert_with(|| self.pool.take(SMALL));
+        let read = stream.poll_read(cx, buffer);
+        self.release_empty();
+        read
+    }
+
+    /// Makes room for at least `capacity` bytes where there is none left.
+    pub(crate) fn grow_if_full(&mut self, capacity: usize) {
+        if let Some(buffer) = self.buffer.as_mut().filter(|buffer| buffer.is_full()) {
+            buffer.grow(capacity);
+        }
+    }
+
+    /// The buffer with what is left, which may be nothing.
+    pub(crate) fn into_buffer(self) -> Buffer {
+        self.buffer.unwrap_or_else(|| self.pool.take(SMALL))
+    }
+
+    fn release_empty(&mut self) {
+        if self.buffer.as_ref().is_some_and(Buffer::is_empty) {
+            self.buffer = None;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A client's connection from its acceptance to its close: requests one after the other, each answered before the next is read.
 //! Not here: bytes and framing (`downstream`), and what is answered (`answer`).
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use crate::finish::{After, finish};
 use crate::logs::error_log::Context;
 use crate::request::{Downstream, Request};
 use crate::stream::Stream;
-use crate::worker::{Leash, Worker};
+use crate::tables::Hosts;
+use crate::worker::{Generation, Leash, Worker};
 
 /// Takes an accepted stream on, unless the worker holds as many connections as it may.
 pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
@@ -27,72 +29,117 @@ pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, p
         // Nothing idles: the new connection is refused by closing it, as nginx does.
         return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
     }
-    let leash = worker.leash(number);
-    tokio::task::spawn_local(run(worker.clone(), listen.clone(), stream, peer, number, leash));
-}
-
-async fn run(
-    worker: Rc<Worker>,
-    listen: Arc<Listen>,
-    stream: Stream,
-    peer: Option<SocketAddr>,
-    number: u64,
-    leash: Leash,
-) {
-    let started = Instant::now();
-    let local = stream.local_address();
-    let mut client = H1::new(stream, worker.buffers.clone());
-    let requests = std::cell::Cell::new(0);
-    let mut downstream =
-        Downstream { number, peer, client: client_text(peer), local, listen, proxied: None, started, requests };
-    if downstream.listen.proxy_protocol {
-        match read_proxy_header(&worker, &mut client).await {
-            Ok(ends) => downstream.proxied = ends,
-            Err(unread) => return log_unread(&worker, &downstream, &unread),
-        }
-    }
-    let downstream = Rc::new(downstream);
-    let mut idle = None;
-    loop {
-        match serve(&worker, &mut client, &downstream, &leash, idle).await {
-            After::Keep(timeout) => idle = Some(timeout),
-            After::Close => return,
-            After::Linger { time, timeout } => return client.linger(time, timeout).await,
-        }
-    }
-}
-
-/// Serves the next request. `idle` is how long to wait for it; `None` for the first one of a connection.
-async fn serve(
-    worker: &Rc<Worker>,
-    client: &mut H1,
-    connection: &Rc<Downstream>,
-    leash: &Leash,
-    idle: Option<Duration>,
-) -> After {
-    let generation = worker.generation();
-    let Some(hosts) = generation.tables.hosts(&connection.listen.address, connection.local) else {
-        // The address is no longer listened on.
-        return After::Close;
+    let connection = Downstream {
+        number,
+        peer,
+        client: peer.map_or_else(|| "unix:".into(), |peer| peer.ip().to_string().into()),
+        local: stream.local_address(),
+        listen: listen.clone(),
+        proxied: None,
+        started: Instant::now(),
+        requests: Cell::new(0),
     };
-    let server = hosts.names.default_server();
-    let settings = &generation.tables.config.servers[server].settings;
-    let timeout = settings.client_header_timeout;
-    let pipelined = idle.is_some() && client.has_input();
-    let arrival = client.next_request(&hosts.limits, idle.unwrap_or(timeout), timeout, leash).await;
-    leash.busy();
-    connection.requests.set(connection.requests.get() + 1);
-    match arrival {
-        Arrival::Closed => After::Close,
-        // The future of a request is large: it exists only while there is one.
-        Arrival::Request(head, length) => {
-            let mut request = Request::new(worker, generation.clone(), connection, server, head, length);
-            request.pipelined = pipelined;
-            Box::pin(respond(client, request)).await
+    let service = Service {
+        worker: worker.clone(),
+        generation,
+        client: H1::new(stream, worker.buffers.clone()),
+        connection: Rc::new(connection),
+        leash: worker.leash(number),
+    };
+    tokio::task::spawn_local(Box::new(service).run());
+}
+
+/// A connection being served. While it idles there is nothing but this: what a request needs comes and goes with it.
+struct Service {
+    worker: Rc<Worker>,
+    /// The tables for the next request: the worker's, unless these listen on the connection's address no more.
+    generation: Rc<Generation>,
+    client: H1,
+    connection: Rc<Downstream>,
+    leash: Leash,
+}
+
+impl Service {
+    async fn run(mut self: Box<Self>) {
+        if self.connection.listen.proxy_protocol && !Box::pin(self.take_proxy_header()).await {
+            return;
         }
-        Arrival::Faulty(fault, head) => {
-            let request = Request::new(worker, generation.clone(), connection, server, head, 0);
-            Box::pin(refuse(client, request, fault)).await
+        let mut idle = None;
+        while self.client.has_input() || self.wait(idle).await {
+            match Box::pin(self.serve(idle.is_some() && self.client.has_input())).await {
+                After::Keep(timeout) => idle = Some(timeout),
+                After::Close => return,
+                After::Linger { time, timeout } => return Box::pin(self.client.linger(time, timeout)).await,
+            }
+        }
+    }
+
+    /// Waits for the next request to begin, `idle` long; for the first one as long as for a head.
+    async fn wait(&mut self, idle: Option<Duration>) -> bool {
+        let idle = idle.unwrap_or_else(|| self.head_timeout());
+        self.client.wait_for_bytes(idle, &self.leash).await
+    }
+
+    /// The virtual hosts of the address that was connected to.
+    fn hosts<'a>(&self, generation: &'a Generation) -> Option<&'a Hosts> {
+        generation.tables.hosts(&self.connection.listen.address, self.connection.local)
+    }
+
+    /// The default server's `client_header_timeout`: which server is meant is not known before there is a head.
+    fn head_timeout(&self) -> Duration {
+        let server = self.hosts(&self.generation).map_or(0, |hosts| hosts.names.default_server());
+        let servers = &self.generation.tables.config.servers;
+        servers.get(server).map_or(Duration::ZERO, |server| server.settings.client_header_timeout)
+    }
+
+    /// Serves the request that begins. `pipelined`: bytes of it came with the one before.
+    async fn serve(&mut self, pipelined: bool) -> After {
+        self.leash.busy();
+        let now = self.worker.generation();
+        if self.hosts(&now).is_some() {
+            self.generation = now;
+        }
+        let generation = self.generation.clone();
+        let Some(hosts) = self.hosts(&generation) else {
+            // The address is no longer listened on.
+            return After::Close;
+        };
+        let server = hosts.names.default_server();
+        let timeout = generation.tables.config.servers[server].settings.client_header_timeout;
+        let arrival = self.client.next_request(&hosts.limits, timeout).await;
+        self.connection.requests.set(self.connection.requests.get() + 1);
+        let request = |head, length| {
+            let mut request = Request::new(&self.worker, generation.clone(), &self.connection, server, head, length);
+            request.pipelined = pipelined;
+            request
+        };
+        match arrival {
+            Arrival::Closed => After::Close,
+            Arrival::Request(head, length) => {
+                let request = request(head, length);
+                respond(&mut self.client, request).await
+            }
+            Arrival::Faulty(fault, head) => {
+                let request = request(head, 0);
+                refuse(&mut self.client, request, fault).await
+            }
+        }
+    }
+
+    /// Takes the PROXY header off; false, and said in the log, when there is none that can be read.
+    async fn take_proxy_header(&mut self) -> bool {
+        let timeout = self.head_timeout();
+        match read_proxy_header(&self.worker, &mut self.client, timeout).await {
+            Ok(ends) => {
+                if let Some(connection) = Rc::get_mut(&mut self.connection) {
+                    connection.proxied = ends;
+                }
+                true
+            }
+            Err(unread) => {
+                log_unread(&self.worker, &self.connection, &unread);
+                false
+            }
         }
     }
 }
@@ -124,12 +171,10 @@ fn refused_status(error: &RequestError) -> u16 {
 }
 
 /// Reads the PROXY header within the time for a request's head; what logs say of one that cannot be read.
-async fn read_proxy_header(worker: &Rc<Worker>, client: &mut H1) -> Result<Option<Ends>, Unread> {
+async fn read_proxy_header(worker: &Worker, client: &mut H1, timeout: Duration) -> Result<Option<Ends>, Unread> {
     let mut buffer = worker.buffers.take(proxy_protocol::V2_MAX + 16);
-    let generation = worker.generation();
-    let timeout = generation.tables.config.servers.first().map(|server| server.settings.client_header_timeout);
     let (stream, _, timer) = client.parts_mut();
-    timer.arm(timeout.unwrap_or_default());
+    timer.arm(timeout);
     loop {
         match proxy_protocol::parse(buffer.bytes()) {
             Header::Complete(length, ends) => {
@@ -168,9 +213,4 @@ fn log_unread(worker: &Worker, connection: &Downstream, (level, message): &Unrea
     let context = Context { client: Some(&connection.client), server: Some(&server), ..Context::default() };
     let message = format!("{message} while reading PROXY protocol");
     worker.generation().tables.log(*level, Some(connection.number), &message, &context);
-}
-
-/// `$remote_addr`.
-fn client_text(peer: Option<SocketAddr>) -> Box<str> {
-    peer.map_or_else(|| "unix:".into(), |peer| peer.ip().to_string().into())
 }

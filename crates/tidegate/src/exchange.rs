@@ -13,7 +13,6 @@ use http1::{ResponseHead, ResponseLimits, Version};
 use policy::retry::{self, Decision, Met, Situation};
 use policy::{Failure, Phase, Refusal, Tried};
 
-use crate::buffer::SMALL;
 use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
@@ -236,8 +235,8 @@ async fn converse(
         read_timeout: proxy.read_timeout,
         head: ResponseLimits { head: proxy.buffer_size, fields: MAX_RESPONSE_FIELDS },
     };
-    let buffer = request.worker.buffers.take(SMALL);
-    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &request.head.method, limits, buffer);
+    let pool = request.worker.buffers.clone();
+    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &request.head.method, limits, pool);
     let head = loop {
         let head = attempt.next_head(client, !proxy.ignore_client_abort).await;
         attempted.bytes_sent = attempt.sent;

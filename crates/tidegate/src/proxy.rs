@@ -101,11 +101,10 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
     }
     let mut kept = Kept::default();
     if request.framing != Framing::Empty {
-        let mut piece = Vec::new();
+        let mut piece = Vec::with_capacity(expected_length(request));
         loop {
-            piece.clear();
             let more = std::future::poll_fn(|cx| client.poll_body(cx, &mut piece)).await?;
-            keep_piece(request, &mut kept, &piece)?;
+            keep_piece(request, &mut kept, &mut piece)?;
             if !more {
                 break;
             }
@@ -115,7 +114,16 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
     Ok(())
 }
 
-fn keep_piece(request: &Request, kept: &mut Kept, piece: &[u8]) -> Result<(), ClientFailure> {
+/// Room for a body that is kept in memory and says its length.
+fn expected_length(request: &Request) -> usize {
+    let bound = request.settings().client_body_buffer_size;
+    match request.framing {
+        Framing::Length(length) => usize::try_from(length).map_or(bound, |length| length.min(bound)),
+        _ => 0,
+    }
+}
+
+fn keep_piece(request: &Request, kept: &mut Kept, piece: &mut Vec<u8>) -> Result<(), ClientFailure> {
     let settings = request.settings();
     let directory = &settings.client_body_temp_path;
     match kept.append(piece, settings.client_body_buffer_size, directory) {

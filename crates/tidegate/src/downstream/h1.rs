@@ -87,19 +87,10 @@ impl H1 {
         self.input = (!buffer.is_empty()).then_some(buffer);
     }
 
-    /// Waits up to `idle` for a request to begin and up to `head` for its head to end.
-    pub(crate) async fn next_request(
-        &mut self,
-        limits: &RequestLimits,
-        idle: Duration,
-        head_timeout: Duration,
-        leash: &Leash,
-    ) -> Arrival {
+    /// Reads the head that begins, which may take so long.
+    pub(crate) async fn next_request(&mut self, limits: &RequestLimits, timeout: Duration) -> Arrival {
         let mut head = RequestHead::default();
-        if self.input.is_none() && !self.wait_for_bytes(idle, leash).await {
-            return Arrival::Closed;
-        }
-        self.timer.arm(head_timeout);
+        self.timer.arm(timeout);
         loop {
             match self.parse_head(&mut head, limits) {
                 Ok(Some(count)) => return Arrival::Request(head, count),
@@ -121,8 +112,8 @@ impl H1 {
         Arrival::Faulty(fault, head)
     }
 
-    /// Waits without a buffer. False when there will be no request.
-    async fn wait_for_bytes(&mut self, idle: Duration, leash: &Leash) -> bool {
+    /// Waits up to `idle` for a request to begin, without a buffer. False when there will be none.
+    pub(crate) async fn wait_for_bytes(&mut self, idle: Duration, leash: &Leash) -> bool {
         let Self { stream, timer, .. } = self;
         let ready = within(timer, idle, |cx| {
             if leash.poll_released(cx).is_ready() {
@@ -240,7 +231,7 @@ impl H1 {
 
     /// Closes so that the client can read the answer: our end first, then what it still sends is read and dropped for a while.
     /// Closing at once would make its kernel throw the answer away (RFC 9112 §9.6).
-    pub(crate) async fn linger(mut self, time: Duration, timeout: Duration) {
+    pub(crate) async fn linger(&mut self, time: Duration, timeout: Duration) {
         if self.stream.shutdown().await.is_err() {
             return;
         }
@@ -249,7 +240,7 @@ impl H1 {
         loop {
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             buffer.consume(usize::MAX);
-            let Self { stream, timer, .. } = &mut self;
+            let Self { stream, timer, .. } = self;
             match within(timer, left.min(timeout), |cx| stream.poll_read(cx, &mut buffer)).await {
                 Ok(Ok(1..)) if !left.is_zero() => {}
                 _ => return,

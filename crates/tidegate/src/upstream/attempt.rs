@@ -2,6 +2,7 @@
 //! Not here: whether to try again, what the client gets, and how the body of the reply is moved.
 
 use std::io::{self, IoSlice};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use policy::{Failure, Phase};
 
 use super::pool::Connection;
 use crate::body::Kept;
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, BufferPool, Inbox};
 use crate::client::{Client, ClientFailure};
 
 /// What is sent: the encoded head, and a body that is kept or still arrives.
@@ -69,7 +70,7 @@ pub(crate) struct Attempt<'a> {
     sending: Sending<'a>,
     limits: Limits,
     method: &'a http::Method,
-    buffer: Buffer,
+    inbox: Inbox,
     /// Bytes that the kernel took of this request.
     pub(crate) sent: u64,
     /// Bytes received, heads included.
@@ -83,9 +84,10 @@ impl<'a> Attempt<'a> {
         outgoing: &'a Outgoing<'a>,
         method: &'a http::Method,
         limits: Limits,
-        buffer: Buffer,
+        pool: Rc<BufferPool>,
     ) -> Self {
-        Self { connection, sending: Sending::new(outgoing), limits, method, buffer, sent: 0, received: 0 }
+        let (sending, inbox) = (Sending::new(outgoing), Inbox::new(pool));
+        Self { connection, sending, limits, method, inbox, sent: 0, received: 0 }
     }
 
     /// Sends what is left to send and waits for the next head, interim or final.
@@ -106,7 +108,7 @@ impl<'a> Attempt<'a> {
             if let Poll::Ready(Err(ended)) = self.poll_send(cx, client) {
                 return Poll::Ready(Err(ended));
             }
-            while let Poll::Ready(read) = self.connection.stream.poll_read(cx, &mut self.buffer) {
+            while let Poll::Ready(read) = self.inbox.poll_read(cx, &mut self.connection.stream) {
                 match self.received(read) {
                     Ok(()) => self.connection.timer.arm(self.limits.read_timeout),
                     Err(failure) => return Poll::Ready(Err(failure.into())),
@@ -134,7 +136,7 @@ impl<'a> Attempt<'a> {
         let framing = http1::response_framing(&head, self.method).map_err(framing_failure)?;
         let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
         let request_complete = self.sending.is_complete();
-        Ok(Reply { head, framing, buffer: self.buffer, persistent, request_complete })
+        Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete })
     }
 
     /// What the attempt is doing: it sends until everything is sent, then it waits.
@@ -149,18 +151,16 @@ impl<'a> Attempt<'a> {
 
     /// Tries to take a head off what was received.
     fn parse(&mut self, head: &mut ResponseHead) -> Result<bool, Failure> {
-        if self.buffer.is_empty() {
+        if self.inbox.bytes().is_empty() {
             return Ok(false);
         }
-        match http1::parse_response(head, self.buffer.bytes(), &self.limits.head) {
+        match http1::parse_response(head, self.inbox.bytes(), &self.limits.head) {
             Ok(Some(consumed)) => {
-                self.buffer.consume(consumed);
+                self.inbox.consume(consumed);
                 Ok(true)
             }
             Ok(None) => {
-                if self.buffer.is_full() {
-                    self.buffer.grow(self.limits.head.head + 1);
-                }
+                self.inbox.grow_if_full(self.limits.head.head + 1);
                 Ok(false)
             }
             Err(error) => Err(response_failure(&error)),
