@@ -13,6 +13,8 @@ pub struct Diagnostic {
     pub span: Span,
     /// What to write instead, if that can be said: `did you mean "proxy_pass"?`.
     pub help: Option<String>,
+    /// Another place that has to do with it, and what it is: the quote that is not closed.
+    pub related: Option<(Span, String)>,
 }
 
 /// How bad a [`Diagnostic`] is.
@@ -24,4 +26,37 @@ pub enum Severity {
     Warning,
     /// A fact for `tidegate check`: a knob that changes nothing here.
     Note,
+}
+
+impl Severity {
+    /// `error`, `warning`, `note`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
+impl Diagnostic {
+    /// Something to say, without help.
+    pub fn new(severity: Severity, span: Span, message: impl Into<String>) -> Self {
+        Self { severity, message: message.into(), span, help: None, related: None }
+    }
+
+    /// Something that is wrong.
+    pub fn error(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, span, message)
+    }
+
+    /// With what to write instead.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// With another place that has to do with it.
+    pub fn related(self, span: Span, what: impl Into<String>) -> Self {
+        Self { related: Some((span, what.into())), ..self }
+    }
 }

@@ -8,9 +8,14 @@
 mod build;
 pub mod diagnostic;
 pub mod directives;
+mod files;
 pub mod model;
+pub mod suggest;
+mod text;
 pub mod tree;
+pub mod variables;
 
-pub use build::{Loaded, Options, load_text, load_text_with};
+pub use build::{Loaded, Options, load, load_text, load_text_with};
 pub use diagnostic::{Diagnostic, Severity};
+pub use files::{Files, NoFiles, Unreadable};
 pub use model::Config;

@@ -6,7 +6,6 @@ mod nginx;
 mod options;
 mod proxy;
 mod source;
-mod suggest;
 mod texts;
 
 use std::ffi::OsString;
@@ -97,7 +96,7 @@ impl Called {
         let Some(word) = self.arguments.first().and_then(|word| word.to_str()) else {
             return;
         };
-        if let Some(command) = suggest::nearest(word, &COMMANDS) {
+        if let Some(command) = config::suggest::nearest(word, COMMANDS) {
             eprintln!("{}: did you mean \"{command}\"?", self.name);
         } else if Path::new(word).is_file() {
             eprintln!("{}: to run that file, write \"-c {word}\"", self.name);

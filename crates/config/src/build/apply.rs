@@ -2,6 +2,7 @@
 
 use super::{Build, Line};
 use crate::directives::{Setter, Value, Words};
+use crate::text::units;
 
 /// Writes what a line says into `target`; says what is wrong and leaves the target as it was otherwise.
 pub(crate) fn apply<T>(build: &mut Build<'_>, setter: &Setter<T>, target: &mut T, line: &Line<'_>) {
@@ -11,7 +12,7 @@ pub(crate) fn apply<T>(build: &mut Build<'_>, setter: &Setter<T>, target: &mut T
         Setter::Count(field) => put(field(target), build.count(line, word).map(to_usize)),
         Setter::LongCount(field) => put(field(target), build.count(line, word)),
         Setter::Size(field) => put(field(target), build.size(line, word).map(to_usize)),
-        Setter::LongSize(field) => put(field(target), build.size(line, word)),
+        Setter::LongSize(field) => put(field(target), build.offset(line, word)),
         Setter::Time(field) => put(field(target), build.time(line, word)),
         Setter::Buffers(field) => put(field(target), buffers(build, line)),
         Setter::Choice(words) => choose(build, words, target, line),
@@ -31,8 +32,8 @@ fn to_usize(number: u64) -> usize {
 
 /// `NUMBER SIZE`, neither of them zero.
 fn buffers(build: &mut Build<'_>, line: &Line<'_>) -> Option<(usize, usize)> {
-    let number = super::text::count(&line.word(0).text).filter(|&number| number > 0);
-    let size = super::text::size(&line.word(1).text).filter(|&size| size > 0);
+    let number = units::count(&line.word(0).text).filter(|&number| number > 0);
+    let size = units::size(&line.word(1).text).filter(|&size| size > 0);
     match (number, size) {
         (Some(number), Some(size)) => Some((to_usize(number), to_usize(size))),
         (number, _) => {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{Options, meaning_of};
 use crate::Severity;
 use crate::directives::table;
-use crate::tree::{Directive, SourceFile, Span, Tree, Word};
+use crate::tree::{Directive, Origin, SourceFile, Span, Tree, Word};
 
 /// Words that are at the edge of something: units, ports, modifiers, expressions, variables.
 const WORDS: &[&str] = &[
@@ -117,7 +117,12 @@ fn tree(inside: Vec<Directive>, in_server: Vec<Directive>) -> Tree {
     let mut http = inside;
     http.push(made("server", &[], Some(server)));
     Tree {
-        files: vec![SourceFile { path: "drawn.conf".into(), text: String::new() }],
+        files: vec![SourceFile {
+            path: "drawn.conf".into(),
+            text: String::new(),
+            origin: Origin::File,
+            included_at: None,
+        }],
         directives: vec![made("events", &[], Some(vec![])), made("http", &[], Some(http))],
     }
 }

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 
 use super::apply::check_value;
 use super::{Build, Line};
-use crate::directives::{Arity, Context, Meaning, Row, Status, Unsupported, rows_of, unsupported};
+use crate::directives::{
+    Arity, Context, Meaning, Row, Status, Unsupported, rows_of, table, unsupported, unsupported_names,
+};
+use crate::suggest::nearest;
 use crate::tree::Directive;
 
 /// The directives of a block that mean something, in the order written. Everything else was said.
@@ -59,13 +62,7 @@ fn row_for(build: &mut Build<'_>, context: Context, directive: &Directive) -> Op
 fn not_allowed_here(build: &mut Build<'_>, directive: &Directive) {
     let name = &directive.name;
     build.error(name.span, format!("\"{}\" directive is not allowed here", name.text));
-    let mut places: Vec<&str> = Vec::new();
-    for context in rows_of(&name.text).flat_map(|row| row.contexts) {
-        if !places.contains(&context.word()) {
-            places.push(context.word());
-        }
-    }
-    build.help(format!("it may stand in: {}", places.join(", ")));
+    build.help(format!("it may stand in: {}", places(&name.text)));
 }
 
 /// What asks for nothing (`gzip off`) is what holds anyway; all else that is not supported is refused.
@@ -91,9 +88,39 @@ fn not_supported(build: &mut Build<'_>, directive: &Directive, unsupported: &Uns
 fn unknown(build: &mut Build<'_>, context: Context, directive: &Directive) {
     let name = &directive.name;
     build.error(name.span, format!("unknown directive \"{}\"", name.text));
-    if let Some(meant) = super::text::did_you_mean(&name.text, context) {
-        build.help(format!("did you mean \"{meant}\"?"));
+    if let Some(help) = meant(&name.text, context) {
+        build.help(help);
     }
+}
+
+/// What a name that nothing knows was meant to be: first what may stand here, then what may stand elsewhere, then what
+/// nginx knows.
+fn meant(name: &str, context: Context) -> Option<String> {
+    if name.starts_with('\u{feff}') {
+        return Some("the file starts with a byte order mark, which nginx does not skip: save it without one".into());
+    }
+    let here = table().iter().filter(|row| row.contexts.contains(&context)).map(|row| row.name);
+    let anywhere = table().iter().map(|row| row.name);
+    let unsupported = unsupported_names().map(|(name, _)| name);
+    nearest(name, here)
+        .map(|meant| format!("did you mean \"{meant}\"?"))
+        .or_else(|| {
+            nearest(name, anywhere).map(|meant| format!("did you mean \"{meant}\"? It may stand in: {}", places(meant)))
+        })
+        .or_else(|| {
+            nearest(name, unsupported).map(|meant| format!("did you mean nginx's \"{meant}\"? It is not supported yet"))
+        })
+}
+
+/// The contexts of a directive, as nginx's documentation lists them.
+fn places(name: &str) -> String {
+    let mut places: Vec<&str> = Vec::new();
+    for context in rows_of(name).flat_map(|row| row.contexts) {
+        if !places.contains(&context.word()) {
+            places.push(context.word());
+        }
+    }
+    places.join(", ")
 }
 
 /// Whether a directive has its block, or none, and the right number of words.

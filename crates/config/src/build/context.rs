@@ -8,11 +8,13 @@ use super::{Options, absolute};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::directives::Row;
 use crate::model::{LogFormat, Map, Template, Upstream};
+use crate::text::units::{self, Resolution};
 use crate::tree::{Directive, Span, Tree, Word};
 
 /// A walk in progress.
 pub(crate) struct Build<'o> {
     pub options: &'o Options,
+    pub tree: &'o Tree,
     pub names: Names,
     pub upstreams: Vec<Upstream>,
     pub maps: Vec<Map>,
@@ -58,9 +60,10 @@ impl<'t> Line<'t> {
 }
 
 impl<'o> Build<'o> {
-    pub(crate) fn new(options: &'o Options, said: Vec<Diagnostic>, tree: &Tree) -> Self {
+    pub(crate) fn new(options: &'o Options, said: Vec<Diagnostic>, tree: &'o Tree) -> Self {
         Self {
             options,
+            tree,
             names: Names::collect(tree),
             upstreams: Vec::new(),
             maps: Vec::new(),
@@ -73,8 +76,12 @@ impl<'o> Build<'o> {
         self.said
     }
 
+    pub(crate) fn push(&mut self, said: Diagnostic) {
+        self.said.push(said);
+    }
+
     pub(crate) fn say(&mut self, severity: Severity, span: Span, message: impl Into<String>) {
-        self.said.push(Diagnostic { severity, message: message.into(), span, help: None });
+        self.push(Diagnostic::new(severity, span, message));
     }
 
     pub(crate) fn error(&mut self, span: Span, message: impl Into<String>) {
@@ -120,7 +127,7 @@ impl<'o> Build<'o> {
         if text.starts_with('$') {
             return self.template(text, span);
         }
-        let path = self.absolute(text);
+        let path = self.options.prefix.join(text);
         self.template(&path.to_string_lossy(), span)
     }
 
@@ -131,27 +138,49 @@ impl<'o> Build<'o> {
 
     /// A word as a time; says `"name" directive invalid value` if it is none.
     pub(crate) fn time(&mut self, line: &Line<'_>, word: &Word) -> Option<Duration> {
-        let time = super::text::time(&word.text);
+        self.time_in(line, word, Resolution::Milliseconds)
+    }
+
+    /// The same, in whole seconds.
+    pub(crate) fn seconds(&mut self, line: &Line<'_>, word: &Word) -> Option<Duration> {
+        self.time_in(line, word, Resolution::Seconds)
+    }
+
+    fn time_in(&mut self, line: &Line<'_>, word: &Word, resolution: Resolution) -> Option<Duration> {
+        let time = units::time(&word.text, resolution);
         if time.is_none() {
             self.directive_error(line, word.span, "invalid value");
-            self.help("a time is a number with a unit: 500ms, 30s (the default unit), 5m, 1h, 1d");
+            self.help(match resolution {
+                Resolution::Milliseconds => "a time is a number with a unit: 500ms, 30s (the default unit), 5m, 1h, 1d",
+                Resolution::Seconds => "a time is a number with a unit: 30s (the default unit), 5m, 1h, 1d, 1M, 1y",
+            });
         }
         time
     }
 
     /// A word as a size in bytes.
     pub(crate) fn size(&mut self, line: &Line<'_>, word: &Word) -> Option<u64> {
-        let size = super::text::size(&word.text);
+        let size = units::size(&word.text);
         if size.is_none() {
             self.directive_error(line, word.span, "invalid value");
-            self.help("a size is a number of bytes, or one with a unit: 512, 8k, 1m, 2g");
+            self.help("a size is a number of bytes, or one with a unit: 512, 8k, 1m");
         }
         size
     }
 
+    /// A word as a size in bytes of what memory need not hold.
+    pub(crate) fn offset(&mut self, line: &Line<'_>, word: &Word) -> Option<u64> {
+        let offset = units::offset(&word.text);
+        if offset.is_none() {
+            self.directive_error(line, word.span, "invalid value");
+            self.help("a size is a number of bytes, or one with a unit: 512, 8k, 1m, 2g");
+        }
+        offset
+    }
+
     /// A word as a count.
     pub(crate) fn count(&mut self, line: &Line<'_>, word: &Word) -> Option<u64> {
-        let count = super::text::count(&word.text);
+        let count = units::count(&word.text);
         if count.is_none() {
             self.directive_error(line, word.span, "invalid number");
         }

@@ -20,7 +20,6 @@ mod names;
 mod root;
 mod server;
 
-mod stopgap;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;
@@ -29,14 +28,13 @@ mod upstream;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-pub use load::{load_text, load_text_with};
+pub use load::{load, load_text, load_text_with};
 
 pub(crate) use address::HostPart;
 pub(crate) use context::{Build, Line};
 pub(crate) use finish::RESOLVER_TIMEOUT;
 pub(crate) use level::{Host, Level, UpstreamDraft, WrittenListen, no_types};
 pub(crate) use server::plain_listen;
-pub(crate) use text::{size as size_text, time as time_text};
 pub(crate) use upstream::{address_of, define_upstream, find_upstream, implicit_upstream, plain_server};
 pub(crate) mod addresses {
     //! The two ways of reading an address.
@@ -45,6 +43,7 @@ pub(crate) mod addresses {
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Config;
+use crate::text::path_of;
 use crate::tree::Tree;
 
 /// What a configuration is read with: the command line's part.
@@ -67,7 +66,7 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// What was written.
     pub tree: Tree,
-    /// Everything there is to say, in the order of the files.
+    /// Everything there is to say, in the order of reading.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn meaning_of(tree: Tree, earlier: Vec<Diagnostic>, options: &Options
     let mut build = Build::new(options, earlier, &tree);
     let config = root::config(&mut build, &tree);
     let mut diagnostics = build.into_diagnostics();
-    diagnostics.sort_by_key(|said| (said.span.file, said.span.start));
+    diagnostics.sort_by_cached_key(|said| tree.reading_order(said.span));
     // What is inherited is judged at each level that inherits it: once is enough to say.
     let mut seen = HashSet::new();
     diagnostics.retain(|said| seen.insert((said.span, said.message.clone())));
@@ -86,5 +85,5 @@ pub(crate) fn meaning_of(tree: Tree, earlier: Vec<Diagnostic>, options: &Options
 
 /// A path made absolute against the prefix, as nginx's `ngx_conf_full_name` does.
 pub(crate) fn absolute(prefix: &Path, path: &str) -> PathBuf {
-    prefix.join(path)
+    prefix.join(path_of(path))
 }

@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::tree::{Directive, Tree, Word};
+use crate::variables::lower;
 
-/// The variables that a configuration defines.
+/// The variables that a configuration defines, all in lower case.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// A map's name and its place among the maps; the last of a name counts.
@@ -39,7 +40,7 @@ impl Names {
         names
     }
 
-    /// The place of a name of the file's own.
+    /// The place of a name of the file's own, in lower case.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         self.own.iter().position(|known| &**known == name)
     }
@@ -65,15 +66,15 @@ impl Names {
         if directive.name.text == "map" && directive.block.is_some() {
             let name = directive.args.get(1).and_then(variable_name);
             if let Some(name) = name {
-                self.maps.insert(name.into(), self.map_count);
+                self.maps.insert(lower(name).into(), self.map_count);
             }
             self.map_count += 1;
         }
         if directive.name.text == "set"
-            && let Some(name) = directive.args.first().and_then(variable_name)
+            && let Some(name) = directive.args.first().and_then(variable_name).map(lower)
             && name != "args"
         {
-            self.add_own(name);
+            self.add_own(&name);
         }
         self.read_unsupported(directive);
     }
@@ -86,7 +87,7 @@ impl Names {
             place => directive.args.get(place),
         };
         if let Some(name) = word.and_then(variable_name) {
-            self.unsupported.insert(name.into());
+            self.unsupported.insert(lower(name).into());
         }
     }
 
@@ -102,8 +103,9 @@ impl Names {
             let Some((name, _)) = rest.split_once(close) else {
                 continue;
             };
-            if is_name(name) {
-                self.add_own(name);
+            let name = lower(name);
+            if is_name(&name) {
+                self.add_own(&name);
                 self.captured.insert(name.into());
             }
         }

@@ -1,90 +1,88 @@
-//! The joint with the text side: units, templates, expressions, suggestions. Not here: how any of them is read.
-
-use std::time::Duration;
+//! Words as templates and expressions, with what this configuration's own variables are. Not here: their syntax (`text`),
+//! and nginx's variables.
 
 use fancy_regex::{BytesMode, RegexBuilder};
 
-use super::{Build, stopgap};
-use crate::directives::Context;
-use crate::model::{BACKTRACK_LIMIT, Capture, Regex, SetVariable, Template, Variable};
+use super::Build;
+use crate::diagnostic::Diagnostic;
+use crate::model::{BACKTRACK_LIMIT, Capture, Part, Regex, SetVariable, Template, Variable};
+use crate::suggest::nearest;
+use crate::text::bytes::written;
+use crate::text::template::{Piece, pieces};
 use crate::tree::Span;
-
-/// `500ms`, `60`, `1h30m`.
-pub(crate) fn time(text: &str) -> Option<Duration> {
-    stopgap::time(text)
-}
-
-/// `512`, `8k`, `1m`, `2g`.
-pub(crate) fn size(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor: u64 = match text.get(digits.len()..)? {
-        "" => 1,
-        "k" | "K" => 1 << 10,
-        "m" | "M" => 1 << 20,
-        "g" | "G" => 1 << 30,
-        _ => return None,
-    };
-    count(digits)?.checked_mul(factor)
-}
-
-/// Digits alone.
-pub(crate) fn count(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|_| digits)
-}
-
-/// The directive of this context that was probably meant.
-pub(crate) fn did_you_mean(_name: &str, _context: Context) -> Option<String> {
-    None
-}
+use crate::variables::{self, lower};
 
 impl Build<'_> {
     /// A text as a template; says what is wrong with its variables.
     pub(crate) fn template(&mut self, text: &str, span: Span) -> Template {
-        let (template, unknown) = stopgap::template(text, |name| self.variable(name));
-        for name in unknown {
-            match name.as_str() {
-                "" => self.error(span, "invalid variable name"),
-                name => self.error(span, format!("unknown \"{name}\" variable")),
+        let mut parts = Vec::new();
+        for piece in pieces(text) {
+            match piece {
+                Ok(Piece::Text(text)) => parts.push(Part::Text(written(text).into())),
+                Ok(Piece::Capture(number)) => parts.push(Part::Variable(Variable::Capture(Capture::Number(number)))),
+                Ok(Piece::Variable(name)) => match self.variable(name) {
+                    Some(variable) => parts.push(Part::Variable(variable)),
+                    None => self.unknown_variable(name, span),
+                },
+                Err(fault) => {
+                    let place = self.within(span, &fault.source());
+                    self.error(place, fault.message());
+                }
             }
         }
-        template
+        Template { source: text.into(), parts }
     }
 
     /// A variable: one that this configuration defines, or one of nginx's.
     fn variable(&self, name: &str) -> Option<Variable> {
-        let map = self.names.maps.get(name).map(|&place| Variable::Map(place));
+        let name = lower(name);
+        let map = self.names.maps.get(&*name).map(|&place| Variable::Map(place));
         let own = || {
-            let place = self.names.place(name)?;
-            let captured = self.names.captured.contains(name);
+            let place = self.names.place(&name)?;
+            let captured = self.names.captured.contains(&*name);
             Some(if captured { Variable::Capture(Capture::Named(place)) } else { Variable::Set(place) })
         };
         // The file is refused already for what would define it: any variable does.
-        let unsupported = || self.names.unsupported.contains(name).then_some(Variable::Uri);
-        map.or_else(own).or_else(|| stopgap::variable(name)).or_else(unsupported)
+        let unsupported = || self.names.unsupported.contains(&*name).then_some(Variable::Uri);
+        map.or_else(own).or_else(|| variables::find(&name)).or_else(unsupported)
     }
 
     /// What `set` sets by this name; nothing where the name is taken.
     pub(crate) fn settable(&self, name: &str) -> Option<SetVariable> {
-        if self.names.maps.contains_key(name) {
+        let name = lower(name);
+        if self.names.maps.contains_key(&*name) {
             return None;
         }
-        match stopgap::variable(name) {
+        match variables::find(&name) {
             Some(Variable::Args) => Some(SetVariable::Args),
             // A name of a family is the file's own where it says so.
-            None
-            | Some(
-                Variable::Arg(_)
-                | Variable::Cookie(_)
-                | Variable::Http(_)
-                | Variable::SentHttp(_)
-                | Variable::SentTrailer(_)
-                | Variable::UpstreamHttp(_)
-                | Variable::UpstreamCookie(_)
-                | Variable::UpstreamTrailer(_),
-            ) => self.names.place(name).map(SetVariable::Own),
-            Some(_) => None,
+            Some(_) if !variables::in_family(&name) => None,
+            _ => self.names.place(&name).map(SetVariable::Own),
         }
+    }
+
+    /// Says that nothing knows a variable, or that only nginx does.
+    pub(crate) fn unknown_variable(&mut self, name: &str, span: Span) {
+        let place = self.within_any(span, &[format!("${name}"), format!("${{{name}}}")]);
+        let fault = match variables::unsupported(name) {
+            Some(module) => {
+                Diagnostic::error(place, format!("variable \"${name}\" of nginx's {module} is not supported yet"))
+            }
+            None => {
+                let fault = Diagnostic::error(place, format!("unknown \"{name}\" variable"));
+                match self.variable_meant(name) {
+                    Some(meant) => fault.help(format!("did you mean \"${meant}\"?")),
+                    None => fault,
+                }
+            }
+        };
+        self.push(fault);
+    }
+
+    fn variable_meant(&self, name: &str) -> Option<String> {
+        let name = lower(name);
+        let own = self.names.maps.keys().chain(&self.names.own).map(|name| &**name);
+        nearest(&name, own.chain(variables::ROWS.iter().map(|row| row.name))).map(str::to_owned)
     }
 
     /// An expression compiled; says what is wrong with it.
@@ -96,7 +94,7 @@ impl Build<'_> {
             .build();
         match compiled {
             Ok(compiled) => {
-                let place = |name: Option<&str>| name.and_then(|name| self.names.place(name));
+                let place = |name: Option<&str>| name.and_then(|name| self.names.place(&lower(name)));
                 let names = compiled.capture_names().map(place).collect();
                 Some(Regex::new(expression, compiled, names))
             }
@@ -105,5 +103,78 @@ impl Build<'_> {
                 None
             }
         }
+    }
+
+    /// The part of a span that reads so, or all of it.
+    fn within(&self, span: Span, part: &str) -> Span {
+        self.within_any(span, &[part.to_owned()])
+    }
+
+    /// The first of these parts of a span that is there and no part of a longer name, or all of it.
+    fn within_any(&self, span: Span, parts: &[String]) -> Span {
+        let source = self.tree.source(span).unwrap_or_default();
+        let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let found = |part: &String| {
+            let mut places = source.match_indices(part.as_str()).map(|(place, _)| (place, place + part.len()));
+            places.find(|(_, end)| !part.ends_with(in_name) || !source[*end..].starts_with(in_name))
+        };
+        let Some((start, end)) = parts.iter().find_map(found) else { return span };
+        let place = |offset: usize| span.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
+        Span { start: place(start), end: place(end), ..span }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::build::testing::{config, errors, in_http, in_server};
+    use crate::model::{Part, Return};
+
+    #[test]
+    fn names_of_variables_have_no_case() {
+        let loaded = in_http(
+            "map $URI $My_Map { /a $Host; } server { server_name ~^(?<Who>.)$; return 200 $my_map$who$HOST$1; }",
+        );
+        assert_eq!(errors(&loaded), [""; 0]);
+    }
+
+    #[test]
+    fn the_span_of_a_fault_is_the_variable() {
+        for (word, part) in [
+            ("\"a $uri$ur\"", "$ur"),
+            ("x${nonsense}y", "${nonsense}"),
+            ("\"\\t${hos t\"", "${hos"),
+            ("a$", "$"),
+            ("$nothing", "$nothing"),
+        ] {
+            let loaded = in_server(&format!("return 200 {word};"));
+            let said = &loaded.diagnostics[0];
+            assert_eq!(loaded.tree.source(said.span), Some(part), "{word}: {}", said.message);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_variable_gets_a_hint() {
+        let help = |lines: &str| in_http(lines).diagnostics[0].help.clone();
+        assert_eq!(help("server { return 200 $remote_adr; }").as_deref(), Some("did you mean \"$remote_addr\"?"));
+        assert_eq!(
+            help("map $uri $connection_upgrade { } server { return 200 $connection_upgrad; }").as_deref(),
+            Some("did you mean \"$connection_upgrade\"?")
+        );
+        assert_eq!(help("server { return 200 $what; }"), None);
+    }
+
+    #[test]
+    fn a_variable_of_another_module_is_named() {
+        let loaded = in_server("return 200 $ssl_protocol;");
+        assert_eq!(errors(&loaded), ["variable \"$ssl_protocol\" of nginx's ngx_http_ssl_module is not supported yet"]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_stay_as_they_are() {
+        let text = b"events {} http { server { return 200 \"caf\xe9\"; } }";
+        let loaded = crate::build::load::load_bytes(text);
+        let server = config(loaded).servers.remove(0);
+        let Some(Return::Text(200, body)) = server.root.answer else { panic!("no text") };
+        assert_eq!(body.parts, [Part::Text(b"caf\xe9".as_slice().into())]);
     }
 }

@@ -82,7 +82,7 @@ fn keepalive_timeout(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) 
         level.settings.keepalive_header = None;
     }
     if let Some(header) = line.words().get(1) {
-        level.settings.keepalive_header = build.time(line, header);
+        level.settings.keepalive_header = build.seconds(line, header);
     }
 }
 

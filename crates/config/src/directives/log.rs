@@ -1,8 +1,9 @@
 //! The log module, and `error_log` below the main context. Not here: writing.
 
 use super::shorthand::{HTTP, LEVELS, Row, at_least, custom, definition};
-use crate::build::{Build, Level, Line, size_text, time_text};
+use crate::build::{Build, Level, Line};
 use crate::model::{AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template};
+use crate::text::units::{self, Resolution};
 use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -172,13 +173,13 @@ fn format_place(build: &mut Build<'_>, word: &Word) -> Option<usize> {
 fn parameter(build: &mut Build<'_>, log: &mut AccessLog, word: &Word) {
     match word.text.split_once('=') {
         Some(("buffer", size)) => {
-            log.buffer = size_text(size).and_then(|size| usize::try_from(size).ok());
+            log.buffer = units::size(size).and_then(|size| usize::try_from(size).ok());
             if log.buffer.is_none_or(|size| size == 0) {
                 build.error(word.span, format!("invalid buffer size \"{size}\""));
             }
         }
         Some(("flush", time)) => {
-            log.flush = time_text(time);
+            log.flush = units::time(time, Resolution::Milliseconds);
             if log.flush.is_none_or(|time| time.is_zero()) {
                 build.error(word.span, format!("invalid flush time \"{time}\""));
             }

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::shorthand::{LEVELS, Row, at_least, custom, time};
-use crate::build::{Build, HostPart, Level, Line, RESOLVER_TIMEOUT, addresses, time_text};
+use crate::build::{Build, HostPart, Level, Line, RESOLVER_TIMEOUT, addresses};
 use crate::model::Resolver;
+use crate::text::units::{self, Resolution};
 use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -27,7 +28,7 @@ fn resolver(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     for word in line.words() {
         match word.text.split_once('=') {
             Some(("valid", time)) => {
-                resolver.valid = time_text(time);
+                resolver.valid = units::time(time, Resolution::Seconds);
                 if resolver.valid.is_none() {
                     build.error(word.span, format!("invalid parameter: {}", word.text));
                 }

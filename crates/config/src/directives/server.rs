@@ -7,6 +7,7 @@ use super::shorthand::{HTTP, Row, SERVER, SERVER_LOCATION, at_least, between, cu
 use crate::build::addresses;
 use crate::build::{Build, Host, HostPart, Line, WrittenListen, plain_listen};
 use crate::model::{Listen, ListenAddress, ServerName};
+use crate::text::units::size;
 use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -182,7 +183,7 @@ fn socket_option(build: &mut Build<'_>, word: &Word, listen: &mut Listen, name: 
 }
 
 fn buffer(build: &mut Build<'_>, word: &Word, value: &str, name: &str) -> Option<usize> {
-    let size = crate::build::size_text(value).and_then(|size| usize::try_from(size).ok());
+    let size = size(value).and_then(|size| usize::try_from(size).ok());
     if size.is_none() {
         build.error(word.span, format!("invalid {name} \"{}\"", word.text));
     }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::shorthand::{HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time};
-use crate::build::{Build, Line, UpstreamDraft, address_of, addresses, define_upstream, plain_server, time_text};
+use crate::build::{Build, Line, UpstreamDraft, address_of, addresses, define_upstream, plain_server};
 use crate::model::UpstreamServer;
+use crate::text::units::{self, Resolution};
 use crate::tree::Word;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -184,7 +185,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn whole_seconds(text: &str) -> Option<Duration> {
-    time_text(text).filter(|time| time.subsec_nanos() == 0)
+    units::time(text, Resolution::Seconds)
 }
 
 fn backup(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamServer, word: &Word) {

@@ -1,10 +1,14 @@
-//! The disk, as `config` reads it: files whole, patterns of `include` expanded. Not here: what the files say.
+//! The disk, as `config` reads it: files whole, folders as lists of names. Not here: what the files say, and what a mask
+//! of `include` stands for.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use glob::{MatchOptions, Pattern, glob_with};
+use config::{Files, Unreadable};
+
+use crate::logs::error_log::errno;
 
 /// The largest configuration file that is read, in bytes: a log file given by mistake must not fill the memory.
 const MAX_FILE: u64 = 64 << 20;
@@ -13,76 +17,53 @@ const MAX_FILE: u64 = 64 << 20;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Disk;
 
-impl Disk {
-    /// A whole file.
-    ///
-    /// # Errors
-    /// It cannot be read, is a directory, or is larger than `MAX_FILE`.
-    pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-        if fs::metadata(path)?.len() > MAX_FILE {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        fs::read(path)
+impl Files for Disk {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Unreadable> {
+        whole(path).map_err(|error| unreadable(&error))
     }
 
-    /// The paths that a pattern stands for, in order of name, as glob(3) gives them to nginx. A path without
-    /// wildcards stands for itself, there or not.
-    ///
-    /// # Errors
-    /// The pattern is malformed, or a directory on its way cannot be read.
-    #[allow(dead_code, reason = "`include` is to read through it")]
-    pub(super) fn expand(pattern: &Path) -> io::Result<Vec<PathBuf>> {
-        let text = pattern.to_string_lossy();
-        if !text.contains(['*', '?', '[']) {
-            return Ok(vec![pattern.to_owned()]);
-        }
-        let options =
-            MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-        Pattern::new(&text).map_err(io::Error::other)?;
-        let paths = glob_with(&text, options).map_err(io::Error::other)?;
-        let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
-        paths.sort();
-        Ok(paths)
+    fn list(&self, folder: &Path) -> Result<Vec<OsString>, Unreadable> {
+        names(folder).map_err(|error| unreadable(&error))
     }
+}
+
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > MAX_FILE {
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+    }
+    fs::read(path)
+}
+
+fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect()
+}
+
+/// Something that is no folder has no names in it, as far as a mask goes.
+fn unreadable(error: &io::Error) -> Unreadable {
+    let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    Unreadable { cause: errno(error), missing }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folder(names: &[&str]) -> tempfile::TempDir {
+    #[test]
+    fn reads_bytes_and_says_why_it_cannot() {
         let folder = tempfile::tempdir().unwrap();
-        for name in names {
-            fs::write(folder.path().join(name), name).unwrap();
-        }
-        folder
-    }
-
-    fn expanded(folder: &Path, pattern: &str) -> Vec<String> {
-        let paths = Disk::expand(&folder.join(pattern)).unwrap();
-        paths.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+        fs::write(folder.path().join("a"), "a\u{e9}").unwrap();
+        assert_eq!(Disk.read(&folder.path().join("a")).unwrap(), "a\u{e9}".as_bytes());
+        let missing = Disk.read(&folder.path().join("b")).unwrap_err();
+        assert_eq!(missing, Unreadable { cause: "2: No such file or directory".into(), missing: true });
+        let no_file = Disk.read(folder.path()).unwrap_err();
+        assert_eq!(no_file, Unreadable { cause: "21: Is a directory".into(), missing: false });
     }
 
     #[test]
-    fn patterns_find_names_in_order_and_no_hidden_ones() {
-        let folder = folder(&["b.conf", "a.conf", ".c.conf", "d.txt"]);
-        assert_eq!(expanded(folder.path(), "*.conf"), ["a.conf", "b.conf"]);
-        assert_eq!(expanded(folder.path(), "[bd].*"), ["b.conf", "d.txt"]);
-        assert_eq!(expanded(folder.path(), "*.none"), [""; 0]);
-    }
-
-    #[test]
-    fn a_plain_path_stands_for_itself() {
-        let folder = folder(&[]);
-        assert_eq!(expanded(folder.path(), "missing.conf"), ["missing.conf"]);
-    }
-
-    #[test]
-    fn reads_bytes_and_reports_what_it_cannot() {
-        let folder = folder(&["a"]);
-        assert_eq!(Disk::read(&folder.path().join("a")).unwrap(), b"a");
-        let error = Disk::read(&folder.path().join("b")).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(2));
-        assert!(Disk::read(folder.path()).is_err());
+    fn lists_names_and_takes_a_file_for_an_empty_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "").unwrap();
+        assert_eq!(Disk.list(folder.path()).unwrap(), ["a"]);
+        assert!(Disk.list(&folder.path().join("a")).unwrap_err().missing);
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use config::model::Level;
+use config::tree::Origin;
 use config::{Config, Loaded};
 
 use super::options::{Command, Options};
@@ -111,9 +112,10 @@ fn test_surroundings(config: &Config) -> Result<(), String> {
 /// Every file that was read, in nginx's form.
 fn dump(loaded: &Loaded) {
     let mut out = io::stdout().lock();
-    for file in &loaded.tree.files {
+    for file in loaded.tree.files.iter().filter(|file| file.origin != Origin::CommandLine) {
         // A reader that went away wants no more.
-        let _ = write!(out, "# configuration file {}:\n{}\n", file.path.display(), file.text);
+        let _ = writeln!(out, "# configuration file {}:", file.path.display());
+        let _ = out.write_all(&file.bytes()).and_then(|()| out.write_all(b"\n"));
     }
 }
 

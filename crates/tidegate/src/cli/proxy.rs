@@ -1,6 +1,8 @@
 //! `tidegate proxy`: a gateway from words on the command line. They become a configuration in nginx's language, which
 //! is then read like any file, so that there is one way to mean things. Not here: reading and running it.
 
+use config::suggest::nearest;
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proxy {
@@ -73,7 +75,7 @@ fn listen(value: &str) -> Result<String, String> {
 /// One `server` line of the upstream.
 fn server(word: &str) -> Result<String, String> {
     if word.starts_with('-') {
-        let hint = super::suggest::nearest(word, &FLAGS).map(|near| format!(": did you mean \"{near}\"?"));
+        let hint = nearest(word, FLAGS).map(|near| format!(": did you mean \"{near}\"?"));
         return Err(format!("unknown option \"{word}\"{}", hint.unwrap_or_default()));
     }
     plain(word)?;
@@ -96,7 +98,7 @@ fn parameter(word: &str) -> Result<String, String> {
         Some((_, false)) => Err(format!("parameter \"{name}\" takes no value")),
         None => {
             let names = PARAMETERS.map(|(name, _)| name);
-            let hint = super::suggest::nearest(name, &names).map(|near| format!(": did you mean \"{near}\"?"));
+            let hint = nearest(name, names).map(|near| format!(": did you mean \"{near}\"?"));
             Err(format!("unknown parameter \"{name}\"{}", hint.unwrap_or_default()))
         }
     }

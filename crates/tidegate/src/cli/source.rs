@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use config::model::{AccessLog, Level, Location, LogFile};
+use config::tree::Origin;
 use config::{Config, Diagnostic, Loaded, Severity};
 
-use config::tree::{Span, Tree};
-
+use super::files::Disk;
 use super::options::Options;
-use crate::logs::error_log::errno;
 
 /// The file for a program that is called without `-c` and `-p`: the first of these that is there.
 pub(super) const DEFAULT_FILES: [&str; 2] = ["/etc/tidegate/nginx.conf", "/etc/nginx/nginx.conf"];
@@ -59,22 +58,15 @@ impl Source {
 
     /// Reads it.
     pub(super) fn load(&self) -> Loaded {
-        let text = match &self.text {
-            Some(text) => Ok(text.clone()),
-            None => super::files::Disk::read(&self.file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        let options = config::Options {
+            prefix: self.prefix.clone(),
+            globals: self.globals.clone(),
+            error_log: Some(self.error_log.clone()),
+            unprivileged: !rustix::process::geteuid().is_root(),
         };
-        match text {
-            Ok(text) => {
-                let options = config::Options {
-                    prefix: self.prefix.clone(),
-                    globals: self.globals.clone(),
-                    error_log: Some(self.error_log.clone()),
-                    unprivileged: !rustix::process::geteuid().is_root(),
-                };
-                let text = format!("{} {text}", self.globals.as_deref().unwrap_or_default());
-                config::load_text_with(&self.file, &text, &options)
-            }
-            Err(error) => unreadable(&self.file, &error),
+        match &self.text {
+            Some(text) => config::load_text_with(&self.file, text, &options),
+            None => config::load(&self.file, &Disk, &options),
         }
     }
 
@@ -94,14 +86,6 @@ impl Source {
             let _ = std::fs::create_dir(&folder);
         }
     }
-}
-
-/// A file that is not there, as a fault of the configuration.
-fn unreadable(file: &Path, error: &std::io::Error) -> Loaded {
-    let message = format!("open() \"{}\" failed ({})", file.display(), errno(error));
-    let span = Span { file: u32::MAX, ..Span::default() };
-    let said = Diagnostic { severity: Severity::Error, message, span, help: None };
-    Loaded { config: None, tree: Tree::default(), diagnostics: vec![said] }
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -127,13 +111,12 @@ pub(super) fn messages(loaded: &Loaded) -> impl Iterator<Item = (Level, String)>
 
 /// A diagnostic in nginx's form.
 pub(super) fn one_line(loaded: &Loaded, said: &Diagnostic) -> String {
-    let file = usize::try_from(said.span.file).ok().and_then(|index| loaded.tree.files.get(index));
-    let Some(file) = file else {
-        return said.message.clone();
-    };
-    let start = usize::try_from(said.span.start).unwrap_or(usize::MAX);
-    let line = file.text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-    format!("{} in {}:{line}", said.message, file.path.display())
+    let place = loaded.tree.file(said.span).zip(loaded.tree.position(said.span));
+    match place {
+        None => said.message.clone(),
+        Some((file, _)) if file.origin == Origin::CommandLine => format!("{} in command line", said.message),
+        Some((file, place)) => format!("{} in {}:{}", said.message, file.path.display(), place.line),
+    }
 }
 
 /// Every log file with a fixed name that the configuration writes to, each once.
@@ -196,6 +179,6 @@ mod tests {
     fn faults_are_said_in_nginx_form() {
         let loaded = config::load_text("events {}\nhttp {\n  nonsense on;\n}\n");
         let said: Vec<_> = messages(&loaded).collect();
-        assert_eq!(said, [(Level::Emerg, "unknown directive \"nonsense\" in test.conf:3".to_owned())]);
+        assert_eq!(said, [(Level::Emerg, "unknown directive \"nonsense\" in /etc/nginx/nginx.conf:3".to_owned())]);
     }
 }

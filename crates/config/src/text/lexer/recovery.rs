@@ -1,0 +1,102 @@
+//! What a fault in a text probably was, and where to read on. Not here: what is right.
+
+use super::{Lexer, MAX_WORD, Token};
+use crate::diagnostic::Diagnostic;
+use crate::text::word::{Quote, bare_end, quote_end};
+use crate::tree::Span;
+
+impl Lexer<'_> {
+    /// No quote closes what was opened.
+    pub(super) fn unclosed(&mut self, open: usize, quote: Quote) {
+        if self.overflows(open + 1, self.text.len()) {
+            self.say_never_closed(open, quote);
+        } else if !std::mem::replace(&mut self.lexed.cut_short, true) {
+            let opened = self.span(open, open + 1);
+            self.say(self.ends_too_early().related(opened, "this quote is not closed"));
+        }
+        self.take_the_line(open);
+    }
+
+    /// A quote closes it, further away than a word may reach.
+    pub(super) fn closed_too_late(&mut self, open: usize, close: usize, quote: Quote) {
+        self.say_never_closed(open, quote);
+        if self.line_end(open) < close {
+            return self.take_the_line(open);
+        }
+        self.at = close + 1;
+        self.quoted_word(open, close);
+    }
+
+    fn say_never_closed(&mut self, open: usize, quote: Quote) {
+        let quote = quote.character();
+        let message = format!("too long parameter, probably missing terminating \"{quote}\" character");
+        let fault = Diagnostic::error(self.span(open, open + 1), message);
+        self.say(fault.help(format!("a word has fewer than {MAX_WORD} bytes")));
+    }
+
+    /// Something touches a closing quote. If lines lie between the quotes, the closing one was probably meant to open
+    /// a string, and the other is not closed; else it is a quote within a word.
+    pub(super) fn touched_after_quote(&mut self, open: usize, close: usize) {
+        let next = self.text.get(close + 1..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+        let place = self.span(close + 1, close + 1 + next.len_utf8());
+        let fault = Diagnostic::error(place, format!("unexpected \"{next}\""));
+        if self.line_end(open) < close {
+            let opened = self.span(open, open + 1);
+            self.say(fault.related(opened, "this quote is probably not closed"));
+            return self.take_the_line(open);
+        }
+        self.say(fault.help("after a closing quote: a space, \";\" or \"{\". In a word, write a quote as \\\" or \\'"));
+        self.at = close + 1;
+        let text = self.unescaped(open + 1, close) + &self.touching();
+        self.word(text, true, open);
+    }
+
+    /// What touches a closing quote: strings of one line, then what is not quoted.
+    fn touching(&mut self) -> String {
+        let mut text = String::new();
+        while let Some(close) = self.string_here() {
+            text += &self.unescaped(self.at + 1, close);
+            self.at = close + 1;
+        }
+        let start = self.at;
+        self.at = bare_end(self.text, start);
+        text + &self.unescaped(start, self.at)
+    }
+
+    fn string_here(&self) -> Option<usize> {
+        let quote = match self.peek()? {
+            b'"' => Quote::Double,
+            b'\'' => Quote::Single,
+            _ => return None,
+        };
+        quote_end(self.text, self.at + 1, quote).filter(|close| *close < self.line_end(self.at))
+    }
+
+    /// Takes the line of a quote that is not closed for the end of its word, and a `;` or `{` at its end as such.
+    fn take_the_line(&mut self, open: usize) {
+        let line = self.text.get(open + 1..self.line_end(open)).unwrap_or_default().trim_ascii_end();
+        let word = line.strip_suffix([';', '{']).unwrap_or(line).trim_ascii_end();
+        self.at = open + 1 + word.len();
+        let text = self.unescaped(open + 1, self.at);
+        self.word(text, true, open);
+    }
+
+    /// Ends a statement whose `;` is missing. A brace that touches its last word was meant as one.
+    pub(super) fn statement_without_end(&mut self, fault: Diagnostic) {
+        let Some(last) = self.words.last().cloned() else { return };
+        let after = Span { start: last.span.end, ..last.span };
+        let before_brace = last.text.strip_suffix('}').filter(|word| !last.quoted && !word.contains(['{', '}']));
+        let Some(word) = before_brace else {
+            self.say(fault.related(after, format!("a \";\" is missing after \"{}\"", last.text)));
+            return self.statement(false, after);
+        };
+        self.say(fault.related(last.span, format!("\"{}\" is one word: write a \";\" before its \"}}\"", last.text)));
+        let brace = Span { start: last.span.end - 1, ..last.span };
+        if let Some(last) = self.words.last_mut() {
+            word.clone_into(&mut last.text);
+            last.span.end = brace.start;
+        }
+        self.statement(false, brace);
+        self.token(Token::Close(brace));
+    }
+}

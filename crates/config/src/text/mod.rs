@@ -1,0 +1,27 @@
+//! Texts into a tree: bytes, words, blocks, includes; and what stands in words: units and templates. Not here: what a
+//! directive means.
+
+pub(crate) mod bytes;
+mod include;
+mod lexer;
+mod lua;
+mod parser;
+pub(crate) mod template;
+#[cfg(test)]
+mod tests;
+pub(crate) mod units;
+mod word;
+
+pub(crate) use include::{Reader, path_of};
+
+/// Blocks in one another, includes counted. nginx has no bound and recursion: its stack ends.
+pub(crate) const MAX_BLOCK_DEPTH: usize = 64;
+
+/// What kind of text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file.
+    File,
+    /// The text of `-g`: no blocks, no bound on a word.
+    CommandLine,
+}
