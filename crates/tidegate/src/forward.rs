@@ -1,7 +1,9 @@
 //! Heads on their way through: the request's head as an endpoint gets it, and an endpoint's fields as the client gets them.
 //! Not here: which endpoint, and how bytes move.
 
-use config::model::{CookieRewrite, Pattern, Proxy, ProxyPass, Redirect, Template};
+mod cookies;
+
+use config::model::{Pattern, Proxy, ProxyPass, Redirect, Template};
 use http1::{Fields, Framing, Version, encode};
 
 use crate::request::Request;
@@ -165,7 +167,7 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
         moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
         rewrite(&mut fields, "refresh", |value| refresh(request, &proxy.redirects, value));
     }
-    (rewrite_cookies(request, fields), moved)
+    (cookies::rewrite(request, fields), moved)
 }
 
 /// What `X-Accel-Redirect` keeps of the answer that it came with, for the one that takes its place.
@@ -176,7 +178,7 @@ const KEPT: &[&str] =
 pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
     let mut kept = fields.clone();
     kept.retain(|field| is_among(field.name, KEPT));
-    rewrite_cookies(request, kept)
+    cookies::rewrite(request, kept)
 }
 
 fn connection_options(fields: &Fields) -> Vec<Vec<u8>> {
@@ -222,62 +224,4 @@ fn refresh(request: &Request, rules: &[Redirect], value: &[u8]) -> Option<Vec<u8
     let mut changed = value[..at].to_vec();
     changed.append(&mut redirect(request, rules, &value[at..])?);
     Some(changed)
-}
-
-fn rewrite_cookies(request: &Request, fields: Fields) -> Fields {
-    let proxy = &request.settings().proxy;
-    if (proxy.cookie_domains.is_empty() && proxy.cookie_paths.is_empty()) || !fields.contains("set-cookie") {
-        return fields;
-    }
-    let mut changed = Fields::new();
-    for field in fields.iter() {
-        if !field.name.eq_ignore_ascii_case(b"set-cookie") {
-            changed.push(field.name, field.value);
-            continue;
-        }
-        let parts = field.value.split(|byte| *byte == b';').enumerate().map(|(at, part)| {
-            let (name, value) = attribute(part);
-            let rules: &[CookieRewrite] = match name {
-                _ if at == 0 => &[],
-                name if name.eq_ignore_ascii_case(b"domain") => &proxy.cookie_domains,
-                name if name.eq_ignore_ascii_case(b"path") => &proxy.cookie_paths,
-                _ => &[],
-            };
-            let is_domain = name.eq_ignore_ascii_case(b"domain");
-            match rules.iter().find_map(|rule| cookie_rewrite(request, rule, value, is_domain)) {
-                Some(value) => [b" ", name, b"=", &value].concat(),
-                None => part.to_vec(),
-            }
-        });
-        changed.push(field.name, &parts.collect::<Vec<_>>().join(b";".as_slice()));
-    }
-    changed
-}
-
-fn attribute(part: &[u8]) -> (&[u8], &[u8]) {
-    let part = part.trim_ascii();
-    match memchr::memchr(b'=', part) {
-        Some(equals) => (&part[..equals], &part[equals + 1..]),
-        None => (part, b""),
-    }
-}
-
-/// Domains are compared whole, a leading dot aside; paths by their prefix.
-fn cookie_rewrite(request: &Request, rule: &CookieRewrite, value: &[u8], is_domain: bool) -> Option<Vec<u8>> {
-    match rule {
-        CookieRewrite::Literal { from, to } if is_domain => {
-            let from = variables::evaluate(from, request);
-            let same = value.strip_prefix(b".").unwrap_or(value).eq_ignore_ascii_case(&from);
-            same.then(|| variables::field(to, request))
-        }
-        CookieRewrite::Literal { from, to } => {
-            let rest = value.strip_prefix(variables::evaluate(from, request).as_slice())?;
-            let mut changed = variables::field(to, request);
-            changed.extend_from_slice(rest);
-            Some(changed)
-        }
-        CookieRewrite::Regex { from, to } => {
-            request.with_captures(from, value, |request| variables::field(to, request))
-        }
-    }
 }

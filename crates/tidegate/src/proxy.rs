@@ -49,11 +49,12 @@ async fn forward(
     let generation = request.generation.clone();
     let proxy = &generation.tables.location(request.server, request.location).settings.proxy;
     let forwarding = generation.tables.forwarding(proxy);
+    let replaced = proxy.set_body.as_ref().map(|body| Kept::from_bytes(variables::evaluate(body, request)));
+    let (framing, _) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &request.body);
+    let head = forward::request_head(request, pass, forwarding, target.uri.as_deref(), framing);
     // The body is lent to the errand while the request is being written to.
     let body = std::mem::take(&mut request.body);
-    let replaced = proxy.set_body.as_ref().map(|body| Kept::from_bytes(variables::evaluate(body, request)));
-    let (framing, source) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &body);
-    let head = forward::request_head(request, pass, forwarding, target.uri.as_deref(), framing);
+    let (_, source) = outgoing_body(request, proxy.pass_request_body, replaced.as_ref(), &body);
     let config = &generation.tables.config;
     let errand = Errand {
         name: target.name(config),

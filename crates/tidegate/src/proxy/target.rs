@@ -64,11 +64,10 @@ pub(crate) async fn find(request: &mut Request, pass: &ProxyPass) -> Result<Targ
 
 /// Finds the upstream of a URL that was made of variables: a name of the configuration wins over DNS.
 async fn named(request: &mut Request, url: &[u8]) -> Result<Target, Step> {
-    let Some(place) = Place::parse(url) else {
-        let shown = String::from_utf8_lossy(url);
-        request.log(Level::Error, &format!("invalid URL prefix in \"{shown}\""), None);
-        return Err(Step::Status(500));
-    };
+    let place = Place::parse(url).map_err(|fault| {
+        request.log(Level::Error, &fault, None);
+        Step::Status(500)
+    })?;
     request.named_upstream = Some((place.shown.into(), place.port.to_string().into()));
     let uri = (!place.uri.is_empty()).then(|| request_target(place.uri));
     let upstreams = &request.generation.tables.config.upstreams;
@@ -138,25 +137,30 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn parse(url: &'a [u8]) -> Option<Self> {
-        let (scheme, rest) = url.split_at_checked(7)?;
-        if !scheme.eq_ignore_ascii_case(b"http://") {
-            return None;
-        }
+    /// Errors are nginx's log lines.
+    fn parse(url: &'a [u8]) -> Result<Self, String> {
+        let rest = match url.split_at_checked(7) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"http://") => rest,
+            _ => return Err(format!("invalid URL prefix in \"{}\"", String::from_utf8_lossy(url))),
+        };
+        Self::parse_address(rest).map_err(|fault| format!("{fault} in upstream \"{}\"", String::from_utf8_lossy(rest)))
+    }
+
+    fn parse_address(rest: &'a [u8]) -> Result<Self, &'static str> {
+        let text = |bytes| std::str::from_utf8(bytes).map_err(|_| "invalid host");
         if let Some(path) = rest.strip_prefix(b"unix:") {
             let length = path.iter().position(|byte| *byte == b':').unwrap_or(path.len());
-            let host = std::str::from_utf8(&rest[..5 + length]).ok()?;
-            return Some(Self { host, port: 0, shown: "localhost", uri: path.get(length + 1..).unwrap_or_default() });
+            let (host, uri) = (text(&rest[..5 + length])?, path.get(length + 1..).unwrap_or_default());
+            return Ok(Self { host, port: 0, shown: "localhost", uri });
         }
-        let cut = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-        let (shown, uri) = rest.split_at(cut);
-        let shown = std::str::from_utf8(shown).ok()?;
+        let cut = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+        let (shown, uri) = (text(&rest[..cut])?, &rest[cut..]);
         let end_of_host = shown.rfind(']').map_or(0, |bracket| bracket + 1);
-        let (host, port) = match shown[end_of_host..].find(':') {
-            Some(colon) => (&shown[..end_of_host + colon], shown[end_of_host + colon + 1..].parse().ok()?),
+        let (host, port) = match shown[end_of_host..].split_once(':') {
+            Some((before, port)) => (&shown[..end_of_host + before.len()], port.parse().map_err(|_| "invalid port")?),
             None => (shown, 80),
         };
-        (!host.is_empty()).then_some(Self { host, port, shown, uri })
+        if host.is_empty() { Err("no host") } else { Ok(Self { host, port, shown, uri }) }
     }
 }
 
@@ -166,7 +170,7 @@ mod tests {
 
     fn parts(url: &str) -> Option<(&str, u16, &str, &str)> {
         let text = |uri| std::str::from_utf8(uri).unwrap();
-        Place::parse(url.as_bytes()).map(|place| (place.host, place.port, place.shown, text(place.uri)))
+        Place::parse(url.as_bytes()).ok().map(|place| (place.host, place.port, place.shown, text(place.uri)))
     }
 
     #[test]
