@@ -1,5 +1,6 @@
 //! Decodes a body from whatever pieces arrive: by length, by chunks, or to the end of the connection (RFC 9112 §6, §7).
-//! Strict: chunk lines end in CRLF, sizes are plain hexadecimal. Not here: the decision which framing holds.
+//! Strict: chunk lines end in CRLF, sizes are plain hexadecimal. Not here: the decision which framing holds, and what the
+//! body is.
 
 use std::ops::Range;
 
@@ -14,11 +15,17 @@ use crate::syntax;
 pub struct ChunkLimits {
     /// Bytes of a chunk-size line, extensions included.
     pub line: usize,
+    /// Bytes of chunk-size lines beyond what sizes and data make reasonable (RFC 9112 §7.1.1): extensions are thrown away, so
+    /// that a body of little else is only work. Each chunk makes up for its own size and [`USUAL_LINE`].
+    pub excess: usize,
     /// Bytes of all trailers.
     pub trailer: usize,
     /// Number of trailers.
     pub trailer_fields: usize,
 }
+
+/// Bytes of a chunk-size line that need no data to make up for them.
+pub const USUAL_LINE: usize = 16;
 
 /// What one call found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +40,7 @@ pub struct Decoded {
 
 /// ```text
 /// Size ─▶ Data ─▶ DataEnd ─▶ Size
-///   └──▶ Trailer ─▶ Done
+///   └──▶ Trailer ─▶ Done        any ─▶ Broken
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -44,6 +51,7 @@ enum State {
     DataEnd,
     Trailer,
     Done,
+    Broken(BodyError),
 }
 
 /// The decoder of one body.
@@ -53,6 +61,8 @@ pub struct Decoder {
     limits: ChunkLimits,
     /// The size of the chunk that is being read.
     chunk: u64,
+    /// What chunk-size lines have in excess, see [`ChunkLimits::excess`].
+    excess: u64,
     /// A line of framing that has not ended yet, and the trailers.
     line: Vec<u8>,
     trailers: Option<Fields>,
@@ -67,7 +77,7 @@ impl Decoder {
             Framing::Chunked => State::Size,
             Framing::Close => State::ToClose,
         };
-        Self { state, limits, chunk: 0, line: Vec::new(), trailers: None }
+        Self { state, limits, chunk: 0, excess: 0, line: Vec::new(), trailers: None }
     }
 
     /// Whether the body ended.
@@ -99,6 +109,7 @@ impl Decoder {
                 self.state = State::Done;
                 Ok(())
             }
+            State::Broken(error) => Err(error),
             _ => Err(BodyError::Truncated),
         }
     }
@@ -106,13 +117,18 @@ impl Decoder {
     /// Looks at input. Call again with what is left until `done`, or until everything is consumed.
     ///
     /// # Errors
-    /// The framing is broken; the decoder is of no use after it.
+    /// The framing is broken; every later call says the same.
     pub fn decode(&mut self, input: &[u8]) -> Result<Decoded, BodyError> {
+        self.step(input).inspect_err(|error| self.state = State::Broken(*error))
+    }
+
+    fn step(&mut self, input: &[u8]) -> Result<Decoded, BodyError> {
         let mut at = 0;
         while at < input.len() {
             let rest = &input[at..];
             match self.state {
                 State::Done => break,
+                State::Broken(error) => return Err(error),
                 State::ToClose => return Ok(self.data(at, input.len())),
                 State::Length(left) | State::Data(left) => {
                     let taken = left.min(rest.len() as u64);
@@ -155,11 +171,18 @@ impl Decoder {
         let (taken, complete) = self.gather(input, self.limits.line)?;
         if complete {
             let size = chunk_size(&self.line)?;
+            self.count_excess(size)?;
             self.line.clear();
             self.chunk = size;
             self.state = if size == 0 { State::Trailer } else { State::Data(size) };
         }
         Ok(taken)
+    }
+
+    fn count_excess(&mut self, size: u64) -> Result<(), BodyError> {
+        let made_up_for = size.saturating_add(USUAL_LINE as u64);
+        self.excess = self.excess.saturating_add(self.line.len() as u64).saturating_sub(made_up_for);
+        if self.excess > self.limits.excess as u64 { Err(BodyError::Excess) } else { Ok(()) }
     }
 
     fn data_end(&mut self, input: &[u8]) -> Result<usize, BodyError> {
@@ -198,19 +221,20 @@ impl Decoder {
     }
 }
 
-/// Hexadecimal digits, then perhaps extensions, which mean nothing to us; CRLF at the end.
+/// The most digits of a size that are not leading zeros.
+const SIZE_DIGITS: usize = 15;
+
+/// Hexadecimal digits, then perhaps white space, then perhaps extensions, which mean nothing to us; CRLF at the end.
+/// Leading zeros and the white space are what some servers pad sizes with, and nginx takes them too.
 fn chunk_size(line: &[u8]) -> Result<u64, BodyError> {
     let content = line.strip_suffix(b"\r\n").ok_or(BodyError::ChunkSize)?;
     let digits = content.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let (size, rest) = content.split_at(digits);
-    let ends_well = match rest.trim_ascii_start() {
-        [] => rest.is_empty(),
-        [b';', extension @ ..] => extension.iter().all(|byte| syntax::is_value(*byte)),
-        _ => false,
-    };
-    if !ends_well || size.is_empty() || size.len() > 15 {
+    let zeros = content.iter().take_while(|byte| **byte == b'0').count();
+    let rest = &content[syntax::trim(content, digits, content.len()).start..];
+    let ends_well = rest.is_empty() || (rest[0] == b';' && syntax::is_value_text(rest));
+    if digits == 0 || digits - zeros > SIZE_DIGITS || !ends_well {
         return Err(BodyError::ChunkSize);
     }
-    let text = std::str::from_utf8(size).map_err(|_| BodyError::ChunkSize)?;
-    u64::from_str_radix(text, 16).map_err(|_| BodyError::ChunkSize)
+    let digit = |byte: &u8| u64::from(char::from(*byte).to_digit(16).unwrap_or_default());
+    Ok(content[zeros..digits].iter().fold(0, |size, byte| size << 4 | digit(byte)))
 }

@@ -1,12 +1,48 @@
-//! Writes heads and the framing of chunked bodies. Not here: which fields are written.
+//! Writes heads and the framing of chunked bodies. Nothing that is put into a line can end it: what a configuration makes of
+//! a client's bytes (`$uri` decodes `%0d%0a`) stays one target or one value.
+//! Not here: which fields are written.
 
 use crate::fields::Fields;
+use crate::framing::is_forbidden_trailer;
 use crate::head::Version;
+use crate::syntax;
 
-/// `METHOD TARGET HTTP/x.y` and its line end.
+/// `METHOD TARGET HTTP/x.y` and its line end. An empty target is written as `/`; bytes that a target cannot have, white
+/// space and control bytes, are escaped; those that a method cannot have are left out.
 pub fn request_line(out: &mut Vec<u8>, method: &[u8], target: &[u8], version: Version) {
-    for part in [method, b" ", target, b" ", version.as_str().as_bytes(), b"\r\n"] {
+    out.extend(method.iter().filter(|byte| syntax::is_tchar(**byte)));
+    out.push(b' ');
+    write_target(out, target);
+    for part in [b" ", version.as_str().as_bytes(), b"\r\n"] {
         out.extend_from_slice(part);
+    }
+}
+
+fn write_target(out: &mut Vec<u8>, target: &[u8]) {
+    if target.is_empty() {
+        return out.push(b'/');
+    }
+    if target.iter().fold(true, |visible, byte| visible & syntax::is_visible(*byte)) {
+        return out.extend_from_slice(target);
+    }
+    for byte in target {
+        if syntax::is_visible(*byte) {
+            out.push(*byte);
+        } else {
+            let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value & 15)];
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(*byte)]);
+        }
+    }
+}
+
+/// Writes what belongs into one line: CR, LF and NUL become spaces (RFC 9110 §5.5).
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    let from = out.len();
+    out.extend_from_slice(text);
+    if memchr::memchr3(b'\r', b'\n', b'\0', text).is_some() {
+        for byte in out[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
+            *byte = b' ';
+        }
     }
 }
 
@@ -15,16 +51,17 @@ pub fn status_line(out: &mut Vec<u8>, version: Version, status: u16, reason: &[u
     out.extend_from_slice(version.as_str().as_bytes());
     let digit = |value: u16| b'0' + (value % 10) as u8;
     out.extend_from_slice(&[b' ', digit(status / 100), digit(status / 10), digit(status), b' ']);
-    out.extend_from_slice(reason);
+    write_text(out, reason);
     out.extend_from_slice(b"\r\n");
 }
 
-/// A field line.
+/// A field line. The name is received or configured, and taken as it is; the value stays on its line.
 pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 4);
-    for part in [name, b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
-    }
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    write_text(out, value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// `Content-Length`.
@@ -57,10 +94,11 @@ pub fn end(out: &mut Vec<u8>) {
 /// The end of a chunked body without trailers.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// The end of a chunked body, with trailers if there are some.
+/// The end of a chunked body, with trailers if there are some, but for those that may not be any.
 pub fn last_chunk(out: &mut Vec<u8>, trailers: Option<&Fields>) {
     out.extend_from_slice(b"0\r\n");
-    for trailer in trailers.into_iter().flat_map(Fields::iter) {
+    let trailers = trailers.into_iter().flat_map(Fields::iter);
+    for trailer in trailers.filter(|trailer| !is_forbidden_trailer(trailer.name)) {
         field(out, trailer.name, trailer.value);
     }
     end(out);

@@ -138,6 +138,8 @@ pub enum BodyError {
     ChunkEnd,
     /// A line of the framing is longer than the limit.
     LineTooLong,
+    /// Lines of the framing are more than the data that they frame deserves.
+    Excess,
     /// Trailers are malformed or beyond their limits.
     Trailer,
     /// The connection ended before the body did.
@@ -150,6 +152,7 @@ impl fmt::Display for BodyError {
             BodyError::ChunkSize => "invalid chunk size",
             BodyError::ChunkEnd => "chunk data without a line end behind it",
             BodyError::LineTooLong => "too long chunk line",
+            BodyError::Excess => "too many chunk extensions",
             BodyError::Trailer => "invalid trailers",
             BodyError::Truncated => "the body ended early",
         })

@@ -167,6 +167,14 @@ impl Fields {
         });
     }
 
+    /// The same for a line whose value has control bytes: each becomes a space (RFC 9110 §5.5).
+    pub(crate) fn clean_line(&mut self, name: std::ops::Range<usize>, value: std::ops::Range<usize>) {
+        for byte in self.bytes[value.clone()].iter_mut().filter(|byte| !syntax::is_value(**byte)) {
+            *byte = b' ';
+        }
+        self.line(name, value);
+    }
+
     /// The loaded bytes, whole.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

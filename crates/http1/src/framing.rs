@@ -25,22 +25,32 @@ pub enum Framing {
 /// # Errors
 /// The fields contradict each other or cannot be understood: a request that another server might delimit differently.
 pub fn request_framing(head: &RequestHead) -> Result<Framing, FramingError> {
-    Ok(declared(head.version, &head.fields)?.unwrap_or(Framing::Empty))
+    let declared = declared(&head.fields)?;
+    if declared == Some(Framing::Chunked) && head.version == Version::H10 {
+        return Err(FramingError::CodingInHttp10);
+    }
+    Ok(declared.unwrap_or(Framing::Empty))
 }
 
-/// The framing of a response's body to a request with `method`.
+/// The framing of a response's body to a request with `method`. Chunks in an HTTP/1.0 response are read as such, since some
+/// servers send them, but end the connection ([`persistent`]).
 ///
 /// # Errors
 /// As for [`request_framing`].
 pub fn response_framing(head: &ResponseHead, method: &Method) -> Result<Framing, FramingError> {
-    let declared = declared(head.version, &head.fields)?;
-    if matches!(head.status, 100..200 | 204 | 304) || method == Method::HEAD {
+    let declared = declared(&head.fields)?;
+    let is_bodiless = match head.status {
+        100..200 | 204 | 304 => true,
+        200..300 => method == Method::HEAD || method == Method::CONNECT,
+        _ => method == Method::HEAD,
+    };
+    if is_bodiless {
         return Ok(Framing::Empty);
     }
     Ok(declared.unwrap_or(Framing::Close))
 }
 
-fn declared(version: Version, fields: &Fields) -> Result<Option<Framing>, FramingError> {
+fn declared(fields: &Fields) -> Result<Option<Framing>, FramingError> {
     let mut codings = fields.get_all("transfer-encoding");
     let mut lengths = fields.get_all("content-length");
     match (codings.next(), lengths.next()) {
@@ -51,37 +61,74 @@ fn declared(version: Version, fields: &Fields) -> Result<Option<Framing>, Framin
             None => number(length).map(|length| Some(Framing::Length(length))),
         },
         (Some(_), None) if codings.next().is_some() => Err(FramingError::DuplicateCoding),
-        (Some(_), None) if version == Version::H10 => Err(FramingError::CodingInHttp10),
         (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Some(Framing::Chunked)),
         (Some(_), None) => Err(FramingError::UnknownCoding),
     }
 }
 
-/// Digits only: no sign, no list, no white space inside (RFC 9110 §8.6).
+/// Digits only: no sign, no list, no white space inside (RFC 9110 §8.6). At most 2⁶³-1, as a reader behind us may count in
+/// signed numbers.
 fn number(text: &[u8]) -> Result<u64, FramingError> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    parsed.filter(|_| digits).ok_or(FramingError::Length)
+    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
+    parsed.filter(|_| digits).map(i64::unsigned_abs).ok_or(FramingError::Length)
 }
 
-/// Whether the connection outlives the message (RFC 9112 §9.3).
+/// Whether the connection outlives the message (RFC 9112 §9.3). Not one of HTTP/1.0 with a transfer coding: its framing is
+/// not to be relied on (RFC 9112 §6.1).
 pub fn persistent(version: Version, fields: &Fields) -> bool {
+    let closes = fields.has_token("connection", "close");
     match version {
-        Version::H11 => !fields.has_token("connection", "close"),
-        Version::H10 => fields.has_token("connection", "keep-alive") && !fields.has_token("connection", "close"),
+        Version::H11 => !closes,
+        Version::H10 => {
+            !closes && fields.has_token("connection", "keep-alive") && !fields.contains("transfer-encoding")
+        }
     }
 }
 
-/// Whether `Connection` holds more than what manages the connection itself: names of fields that end with it.
-pub fn connection_names_fields(fields: &Fields) -> bool {
-    const USUAL: [&[u8]; 4] = [b"keep-alive", b"close", b"upgrade", b""];
-    let is_usual = |option: &[u8]| USUAL.iter().any(|usual| option.trim_ascii().eq_ignore_ascii_case(usual));
-    fields.get_all("connection").any(|value| !value.split(|byte| *byte == b',').all(is_usual))
-}
+/// Fields that belong to one connection only, named or not (RFC 9110 §7.6.1).
+const HOP_BY_HOP: [&str; 7] =
+    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer"];
 
 /// Whether a field belongs to one connection only (RFC 9110 §7.6.1).
 pub fn is_hop_by_hop(name: &[u8]) -> bool {
-    const NAMES: [&str; 7] =
-        ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer"];
-    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    is_among(name, &HOP_BY_HOP)
+}
+
+/// Whether `Connection` names fields at all, not only what manages the connection: a quick look before
+/// [`is_named_by_connection`] is asked about each field.
+pub fn connection_names_fields(fields: &Fields) -> bool {
+    let options = fields.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));
+    options
+        .map(<[u8]>::trim_ascii)
+        .any(|option| !option.is_empty() && !is_among(option, &["keep-alive", "close", "upgrade"]))
+}
+
+/// Whether any `Connection` line names the field: then it ends here (RFC 9110 §7.6.1).
+pub fn is_named_by_connection(fields: &Fields, name: &[u8]) -> bool {
+    std::str::from_utf8(name).is_ok_and(|name| fields.has_token("connection", name))
+}
+
+/// Fields that are never sent as trailers: they frame, route, authenticate or say how to read the content, which whoever
+/// merges trailers into the head would believe (RFC 9110 §6.5.1).
+pub fn is_forbidden_trailer(name: &[u8]) -> bool {
+    const NAMES: [&str; 12] = [
+        "authorization",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "location",
+        "proxy-authorization",
+        "set-cookie",
+    ];
+    is_hop_by_hop(name) || is_among(name, &NAMES)
+}
+
+fn is_among(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }

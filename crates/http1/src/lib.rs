@@ -9,10 +9,17 @@ pub mod error;
 pub mod fields;
 pub mod framing;
 mod head;
+mod request;
+mod response;
 mod syntax;
 
 pub use body::{ChunkLimits, Decoded, Decoder};
 pub use error::{BodyError, FramingError, RequestError, ResponseError};
 pub use fields::{Field, Fields};
-pub use framing::{Framing, connection_names_fields, is_hop_by_hop, persistent, request_framing, response_framing};
-pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version, parse_request, parse_response};
+pub use framing::{
+    Framing, connection_names_fields, is_forbidden_trailer, is_hop_by_hop, is_named_by_connection, persistent,
+    request_framing, response_framing,
+};
+pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version};
+pub use request::parse_request;
+pub use response::parse_response;

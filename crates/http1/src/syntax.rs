@@ -1,5 +1,7 @@
 //! Character classes and lines of heads. Not here: messages.
 
+use std::ops::Range;
+
 /// A line of a head: its content without the line end, and where the next line begins.
 pub(crate) struct Line {
     pub(crate) end: usize,
@@ -11,6 +13,11 @@ pub(crate) fn line(input: &[u8], from: usize) -> Option<Line> {
     let end = from + memchr::memchr(b'\n', input.get(from..)?)?;
     let content_end = if end > from && input[end - 1] == b'\r' { end - 1 } else { end };
     Some(Line { end: content_end, next: end + 1 })
+}
+
+/// Bytes of a line whose end is not here yet, without the CR that may belong to it.
+pub(crate) fn without_cr(open: &[u8]) -> &[u8] {
+    open.strip_suffix(b"\r").unwrap_or(open)
 }
 
 /// What the bytes of a name are; what holds for all of them is found by `&`.
@@ -60,6 +67,11 @@ static CLASSES: [Class; 256] = {
     classes
 };
 
+/// RFC 9110 §5.6.2.
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    CLASSES[usize::from(byte)].is_token()
+}
+
 /// The length of the name that `line` begins with: visible characters up to a colon. And what all of them are.
 pub(crate) fn name(line: &[u8]) -> (usize, Class) {
     let mut all = Class::ALL;
@@ -87,12 +99,21 @@ pub(crate) fn is_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-/// Trims spaces and tabs; the range of what is left.
-pub(crate) fn trim(input: &[u8], mut start: usize, mut end: usize) -> std::ops::Range<usize> {
-    while start < end && matches!(input[start], b' ' | b'\t') {
+/// Trims spaces and tabs (`OWS`, RFC 9110 §5.6.3); the range of what is left.
+pub(crate) fn trim(input: &[u8], start: usize, end: usize) -> Range<usize> {
+    trim_of(input, start, end, |byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// Trims spaces only: a tab between the parts of a start line is no space (RFC 9112 §3).
+pub(crate) fn trim_spaces(input: &[u8], start: usize, end: usize) -> Range<usize> {
+    trim_of(input, start, end, |byte| byte == b' ')
+}
+
+fn trim_of(input: &[u8], mut start: usize, mut end: usize, blank: impl Fn(u8) -> bool) -> Range<usize> {
+    while start < end && blank(input[start]) {
         start += 1;
     }
-    while end > start && matches!(input[end - 1], b' ' | b'\t') {
+    while end > start && blank(input[end - 1]) {
         end -= 1;
     }
     start..end

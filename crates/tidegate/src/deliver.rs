@@ -22,7 +22,7 @@ use crate::stream::Stream;
 use crate::upstream::pool::Connection;
 
 /// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
-const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, trailer: 8192, trailer_fields: 100 };
+const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
 
 /// A piece of at most so many bytes is copied behind what waits: one plain write costs less than a gathering one.
 const COPIED: usize = 2048;

@@ -236,13 +236,17 @@ async fn converse(
         head: ResponseLimits { head: proxy.buffer_size, fields: MAX_RESPONSE_FIELDS },
     };
     let pool = request.worker.buffers.clone();
-    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &request.head.method, limits, pool);
+    let method = sent_method(errand.outgoing.head);
+    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &method, limits, pool);
+    let mut interim = 0;
     let head = loop {
         let head = attempt.next_head(client, !proxy.ignore_client_abort).await;
         attempted.bytes_sent = attempt.sent;
         attempted.bytes_received = attempt.received;
         let head = head?;
+        interim += 1;
         match head.status {
+            100..200 if interim > MAX_INTERIM => return Err(Failure::HttpResponseHeaderSectionSize.into()),
             101 if request.asks_for_upgrade(errand.outgoing.head) => break head,
             101 => return Err(Failure::HttpUpgradeFailed.into()),
             100 => {}
@@ -259,6 +263,15 @@ async fn converse(
 /// The most field lines of a response.
 const MAX_RESPONSE_FIELDS: usize = 1000;
 
+/// The most interim responses before a final one.
+const MAX_INTERIM: usize = 100;
+
+/// The method that an endpoint is asked with, which `proxy_method` may have changed: it says whether a body follows.
+fn sent_method(head: &[u8]) -> http::Method {
+    let word = head.split(|byte| *byte == b' ').next().unwrap_or_default();
+    http::Method::from_bytes(word).unwrap_or_default()
+}
+
 /// Passes a 1xx on to a client that can understand it (RFC 9110 §15.2).
 async fn relay_interim(client: &mut H1, request: &Request, head: &ResponseHead) -> Result<(), Ended> {
     if request.head.version == Version::H10 {
@@ -266,7 +279,12 @@ async fn relay_interim(client: &mut H1, request: &Request, head: &ResponseHead) 
     }
     let mut bytes = Vec::with_capacity(256);
     http1::encode::status_line(&mut bytes, Version::H11, head.status, head.reason());
-    for field in head.fields.iter().filter(|field| !http1::is_hop_by_hop(field.name)) {
+    let ends_here = |name: &[u8]| {
+        http1::is_hop_by_hop(name)
+            || name.eq_ignore_ascii_case(b"content-length")
+            || http1::is_named_by_connection(&head.fields, name)
+    };
+    for field in head.fields.iter().filter(|field| !ends_here(field.name)) {
         http1::encode::field(&mut bytes, field.name, field.value);
     }
     http1::encode::end(&mut bytes);

@@ -96,8 +96,7 @@ pub(crate) fn request_head(
 
 /// Fields that the client's `Connection` names end here (RFC 9110 §7.6.1).
 fn named_by_connection(request: &Request, name: &[u8]) -> bool {
-    request.connection_names_fields
-        && std::str::from_utf8(name).is_ok_and(|name| request.head.fields.has_token("connection", name))
+    request.connection_names_fields && http1::is_named_by_connection(&request.head.fields, name)
 }
 
 fn write_framing(head: &mut Vec<u8>, body: Framing) {
@@ -156,11 +155,12 @@ const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "c
 /// Makes an endpoint's fields the client's: hides, rewrites. True if `Location` was rewritten: nginx completes it only then.
 pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields) -> (Fields, bool) {
     let proxy = &request.settings().proxy;
+    let is_upgrade = |name: &[u8]| name.eq_ignore_ascii_case(b"upgrade");
     if http1::connection_names_fields(&fields) {
-        let options: Vec<Vec<u8>> = connection_options(&fields);
-        fields.retain(|field| !options.iter().any(|option| field.name.eq_ignore_ascii_case(option)));
+        let whole = fields.clone();
+        fields.retain(|field| is_upgrade(field.name) || !http1::is_named_by_connection(&whole, field.name));
     }
-    let ends_here = |name: &[u8]| is_among(name, ENDS_HERE) || (status != 101 && name.eq_ignore_ascii_case(b"upgrade"));
+    let ends_here = |name: &[u8]| is_among(name, ENDS_HERE) || (status != 101 && is_upgrade(name));
     fields.retain(|field| !ends_here(field.name) && !is_hidden(field.name, &proxy.hide_headers));
     let mut moved = false;
     if !proxy.redirects.is_empty() {
@@ -179,12 +179,6 @@ pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
     let mut kept = fields.clone();
     kept.retain(|field| is_among(field.name, KEPT));
     cookies::rewrite(request, kept)
-}
-
-fn connection_options(fields: &Fields) -> Vec<Vec<u8>> {
-    let values = fields.get_all("connection");
-    let options = values.flat_map(|value| value.split(|byte| *byte == b',')).map(|option| option.trim_ascii().to_vec());
-    options.filter(|option| !option.is_empty()).collect()
 }
 
 fn is_among(name: &[u8], names: &[&str]) -> bool {

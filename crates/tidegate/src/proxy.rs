@@ -225,7 +225,9 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
     let declared = head.fields.get("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
     let length = match answered.reply.framing {
         Framing::Length(length) => Some(length),
-        Framing::Empty => declared,
+        Framing::Empty if crate::response::is_bodiless(request, head.status) => declared,
+        // Asked with HEAD for a client that asked with another method (`proxy_method`): there is no body to pass on.
+        Framing::Empty => Some(0),
         Framing::Chunked | Framing::Close => None,
     };
     let received = std::mem::take(&mut head.fields);

@@ -77,10 +77,10 @@ const fn fixed(
 const SECTIONS: &[(&str, &[Limit])] =
     &[("Clients", CLIENTS), ("Endpoints", ENDPOINTS), ("The gateway itself", GATEWAY)];
 
-const HEAD: &str = "crates/http1/src/head.rs";
+const HEAD: &str = "crates/http1/src/request.rs";
 const DOWNSTREAM: &str = "crates/tidegate/src/downstream/h1.rs";
 const PROXY_PROTOCOL: &str = "crates/tidegate/src/downstream/proxy_protocol.rs";
-const CHUNKS: &str = "ChunkLimits { line: 1024, trailer: 8192, trailer_fields: 100 }";
+const CHUNKS: &str = "ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 }";
 
 const CLIENTS: &[Limit] = &[
     directive(
@@ -116,6 +116,7 @@ const CLIENTS: &[Limit] = &[
     directive("what of a body is kept in memory", "client_body_buffer_size", "a temporary file takes it"),
     directive("wait for more of a body", "client_body_timeout", "408"),
     fixed("a chunk's size line, extensions included", ("1k", DOWNSTREAM, CHUNKS), "400"),
+    fixed("chunks' size lines together, beyond 16 bytes and the data of each", ("16k", DOWNSTREAM, CHUNKS), "400"),
     fixed("trailers of a chunked body", ("8k, 100 lines", DOWNSTREAM, CHUNKS), "400"),
     directive("wait for the client to take more of an answer", "send_timeout", "the connection is closed"),
     directive("idle time of a connection", "keepalive_timeout", "the connection is closed"),
@@ -145,8 +146,13 @@ const ENDPOINTS: &[Limit] = &[
         "502, or another endpoint as proxy_next_upstream says",
     ),
     fixed(
-        "a chunk's size line, and trailers",
-        ("1k; 8k, 100 lines", "crates/tidegate/src/deliver.rs", CHUNKS),
+        "interim answers before the final one",
+        ("100", "crates/tidegate/src/exchange.rs", "const MAX_INTERIM: usize = 100;"),
+        "502, or another endpoint as proxy_next_upstream says",
+    ),
+    fixed(
+        "a chunk's size line; size lines together, beyond 16 bytes and the data of each; trailers",
+        ("1k; 16k; 8k, 100 lines", "crates/tidegate/src/deliver.rs", CHUNKS),
         "the answer is cut where the client can see it",
     ),
     directive(

@@ -64,7 +64,7 @@ struct Incoming {
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Bounds on a chunked request body's overhead: a chunk's size line, and the trailers.
-const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, trailer: 8192, trailer_fields: 100 };
+const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
 
 impl H1 {
     pub(crate) fn new(stream: Stream, pool: Rc<BufferPool>) -> Self {
