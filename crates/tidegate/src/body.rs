@@ -78,7 +78,6 @@ impl Kept {
 }
 
 fn temporary_file(directory: &Path) -> io::Result<File> {
-    std::fs::create_dir_all(directory)?;
     tempfile::tempfile_in(directory)
 }
 

@@ -7,6 +7,7 @@
 mod account;
 mod boot;
 mod daemon;
+mod folders;
 mod inherit;
 mod lifecycle;
 mod limits;

@@ -108,7 +108,7 @@ fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
         client_max_body_size: 1 << 20,
         client_body_buffer_size: 16 << 10,
         client_body_timeout: seconds(60),
-        client_body_temp_path: prefix.join("client_body_temp"),
+        client_body_temp_path: "/tmp".into(),
         send_timeout: seconds(60),
         keepalive_timeout: seconds(75),
         keepalive_header: None,

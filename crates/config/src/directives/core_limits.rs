@@ -28,12 +28,15 @@ pub(super) fn rows() -> Vec<Row> {
             ),
         custom("client_body_temp_path", LEVELS, between(1, 4), client_body_temp_path)
             .syntax("path [level1 [level2 [level3]]]")
-            .default("client_body_temp")
+            .default("/tmp")
             .help("Names the directory of request bodies' temporary files.")
-            .manual("Relative paths start at the prefix.")
+            .manual(
+                "Relative paths start at the prefix. A directory that is not there is made at the start, and given to the \
+                 workers' account.",
+            )
             .differs(
                 "The levels of subdirectories are accepted and not used: a temporary file has \
-             no name there.",
+                 no name there. nginx's default is a directory below its prefix.",
             ),
         time("client_header_timeout", HTTP_SERVER, |l: &mut Level| &mut l.server.client_header_timeout)
             .default("60s")

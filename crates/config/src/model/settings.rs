@@ -33,7 +33,7 @@ pub struct Settings {
     pub client_body_buffer_size: usize,
     /// `client_body_timeout` between two reads, default 60 s.
     pub client_body_timeout: Duration,
-    /// `client_body_temp_path`.
+    /// `client_body_temp_path`, default `/tmp`.
     pub client_body_temp_path: PathBuf,
     /// `send_timeout` between two writes to the client, default 60 s.
     pub send_timeout: Duration,

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 
+use config::Config;
 use config::model::User;
 use rustix::process::{Gid, Uid};
 
@@ -47,6 +48,18 @@ pub(super) fn for_workers(user: Option<&User>) -> Result<Workers, String> {
     find(user, &passwd, &group).map(Workers::RunAs)
 }
 
+/// The account that worker threads are to change to. Without a master process they keep the caller's, as nginx's single
+/// process does.
+///
+/// # Errors
+/// As [`for_workers`].
+pub(super) fn to_become(config: &Config) -> Result<Option<Account>, String> {
+    match for_workers(config.main.user.as_ref())? {
+        Workers::RunAs(account) if config.main.master_process => Ok(Some(account)),
+        _ => Ok(None),
+    }
+}
+
 fn find(user: Option<&User>, passwd: &str, group: &str) -> Result<Account, String> {
     let name = user.map_or(DEFAULT_USER, |user| &user.name);
     let entry = entry(passwd, name).ok_or_else(|| format!("getpwnam(\"{name}\") failed"))?;
@@ -83,6 +96,11 @@ fn memberships(file: &str, user: &str, gid: u32) -> Vec<u32> {
 }
 
 impl Account {
+    #[cfg(test)]
+    pub(super) fn for_tests(id: u32) -> Self {
+        Self { uid: id, gid: id, groups: vec![id] }
+    }
+
     /// Changes the calling thread, and threads that it starts later, to this account.
     ///
     /// # Errors

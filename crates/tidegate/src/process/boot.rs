@@ -12,7 +12,7 @@ use super::inherit::{self, InheritedListener};
 use super::lifecycle::Lifecycle;
 use super::main_loop::{MainLoop, Signals};
 use super::reporter::{self, Reporter};
-use super::{Engine, Invocation, PidFile, Start, daemon, limits, upgrade};
+use super::{Engine, Invocation, PidFile, Start, daemon, folders, limits, upgrade};
 use crate::logs::Logs;
 use crate::logs::error_log::errno;
 
@@ -121,17 +121,17 @@ fn prepare(invocation: &Invocation, config: &Config, reporter: &Reporter) -> Res
     Ok(binary)
 }
 
-/// The account for the workers; without a master process they keep the caller's, as nginx's single process does.
+/// The account for the workers, and the folders that it is to write to.
 fn account_for(config: &Config, reporter: &Reporter) -> Result<Option<Account>, String> {
-    match account::for_workers(config.main.user.as_ref())? {
-        Workers::RunAs(account) if config.main.master_process => return Ok(Some(account)),
-        Workers::StayIgnoringUser => reporter.say(
+    if account::for_workers(config.main.user.as_ref())? == Workers::StayIgnoringUser {
+        reporter.say(
             Level::Warn,
             "the \"user\" directive makes sense only if the master process runs with super-user privileges, ignored",
-        ),
-        Workers::RunAs(_) | Workers::Stay => {}
+        );
     }
-    Ok(None)
+    let account = account::to_become(config)?;
+    folders::prepare(config, account.as_ref())?;
+    Ok(account)
 }
 
 fn runtime() -> Result<Runtime, String> {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lifecycle::{Action, Event, Lifecycle, Signal};
 use super::reporter::{Reporter, cannot_open};
-use super::{Engine, Invocation, PidFile, account, daemon, upgrade};
+use super::{Engine, Invocation, PidFile, account, daemon, folders, upgrade};
 use crate::logs::Logs;
 
 /// Everything that the main thread has in hand while the gateway serves.
@@ -119,10 +119,7 @@ impl<E: Engine> MainLoop<'_, E> {
     }
 
     fn serve_by(&mut self, config: Config) {
-        // The logs first: what goes wrong after them is said in the new place.
-        let opened = self.reporter.open(&self.logs, &config.main.error_logs);
-        let served = opened.and_then(|()| self.engine.reload(config.clone()).map_err(|error| error.to_string()));
-        if let Err(error) = served {
+        if let Err(error) = self.try_to_serve_by(&config) {
             self.reporter.say(Level::Emerg, &error);
             // The old logs were open a moment ago; if they are not now, the new ones stay.
             let _ = self.reporter.open(&self.logs, &self.config.main.error_logs);
@@ -130,6 +127,13 @@ impl<E: Engine> MainLoop<'_, E> {
         }
         self.move_pid_file(config.main.pid.as_ref());
         self.config = config;
+    }
+
+    fn try_to_serve_by(&mut self, config: &Config) -> Result<(), String> {
+        // The logs first: what goes wrong after them is said in the new place.
+        self.reporter.open(&self.logs, &config.main.error_logs)?;
+        folders::prepare(config, account::to_become(config)?.as_ref())?;
+        self.engine.reload(config.clone()).map_err(|error| error.to_string())
     }
 
     fn move_pid_file(&mut self, path: Option<&PathBuf>) {
@@ -163,10 +167,7 @@ impl<E: Engine> MainLoop<'_, E> {
 
     /// nginx gives reopened files to the account that its workers run under.
     fn log_owner(&self) -> Option<u32> {
-        match account::for_workers(self.config.main.user.as_ref()) {
-            Ok(account::Workers::RunAs(account)) if self.config.main.master_process => Some(account.uid),
-            _ => None,
-        }
+        account::to_become(&self.config).ok().flatten().map(|account| account.uid)
     }
 
     fn start_new_binary(&mut self) {
