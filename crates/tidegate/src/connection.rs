@@ -12,7 +12,7 @@ use config::model::{Level, Listen};
 use http1::RequestError;
 
 use crate::answer::{Step, answer};
-use crate::downstream::h1::{Arrival, Fault, H1};
+use crate::downstream::h1::{Arrival, Fault, H1, Idle};
 use crate::downstream::proxy_protocol::{self, Ends, Header};
 use crate::finish::{After, finish};
 use crate::logs::error_log::Context;
@@ -67,16 +67,16 @@ impl Service {
         let mut idle = None;
         while self.client.has_input() || self.wait(idle).await {
             match Box::pin(self.serve(idle.is_some() && self.client.has_input())).await {
-                After::Keep(timeout) => idle = Some(timeout),
+                After::Keep(waits) => idle = Some(waits),
                 After::Close => return,
                 After::Linger { time, timeout } => return Box::pin(self.client.linger(time, timeout)).await,
             }
         }
     }
 
-    /// Waits for the next request to begin, `idle` long; for the first one as long as for a head.
-    async fn wait(&mut self, idle: Option<Duration>) -> bool {
-        let idle = idle.unwrap_or_else(|| self.head_timeout());
+    /// Waits for the next request to begin; for the first one as long as for a head.
+    async fn wait(&mut self, idle: Option<Idle>) -> bool {
+        let idle = idle.unwrap_or_else(|| Idle { most: self.head_timeout(), least: Duration::ZERO });
         self.client.wait_for_bytes(idle, &self.leash).await
     }
 
@@ -96,14 +96,12 @@ impl Service {
     async fn serve(&mut self, pipelined: bool) -> After {
         self.leash.busy();
         let now = self.worker.generation();
-        if self.hosts(&now).is_some() {
+        let listened = self.hosts(&now).is_some();
+        if listened {
             self.generation = now;
         }
         let generation = self.generation.clone();
-        let Some(hosts) = self.hosts(&generation) else {
-            // The address is no longer listened on.
-            return After::Close;
-        };
+        let Some(hosts) = self.hosts(&generation) else { return After::Close };
         let server = hosts.names.default_server();
         let timeout = generation.tables.config.servers[server].settings.client_header_timeout;
         let arrival = self.client.next_request(&hosts.limits, timeout).await;
@@ -111,6 +109,8 @@ impl Service {
         let request = |head, length| {
             let mut request = Request::new(&self.worker, generation.clone(), &self.connection, server, head, length);
             request.pipelined = pipelined;
+            // Where nothing listens any more, what was asked is answered still, and that is the end.
+            request.keep_alive &= listened;
             request
         };
         match arrival {

@@ -10,7 +10,7 @@ use policy::{Failure, Outcome, Phase};
 use crate::access_log;
 use crate::client::ClientFailure;
 use crate::deliver::{BytesBody, Delivered, EndpointBody, FileBody, Sink, Source, deliver};
-use crate::downstream::h1::H1;
+use crate::downstream::h1::{H1, Idle};
 use crate::exchange::Answered;
 use crate::record::Summary;
 use crate::request::{Request, upstream_url};
@@ -20,8 +20,8 @@ use crate::tunnel;
 /// What becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// It waits for the next request, so long.
-    Keep(Duration),
+    /// It waits for the next request.
+    Keep(Idle),
     /// It is closed at once.
     Close,
     /// It is closed once the client has had time to read the answer.
@@ -197,7 +197,7 @@ async fn conclude(
     if keep_alive {
         let discard = tokio::time::timeout(settings.lingering_time, client.discard_body(settings.lingering_timeout));
         return match discard.await {
-            Ok(Ok(())) => After::Keep(settings.keepalive_timeout),
+            Ok(Ok(())) => After::Keep(Idle { most: settings.keepalive_timeout, least: settings.keepalive_min_timeout }),
             _ => After::Close,
         };
     }

@@ -24,9 +24,10 @@ use crate::worker::{self, Command, Share};
 pub struct Gateway {
     tables: Arc<Tables>,
     logs: Logs,
-    /// For each address, one socket a worker.
     sockets: HashMap<ListenAddress, Vec<Listener>>,
     workers: Vec<Worker>,
+    /// Workers that a reload left over: they finish what they have.
+    leaving: Vec<Worker>,
     account: Option<Account>,
     names: Arc<Names>,
     keeper: Keeper,
@@ -48,8 +49,7 @@ impl Gateway {
         let Start { config, logs, inherited, account } = start;
         let tables = Arc::new(Tables::new(config, &logs)?);
         let count = worker_count(&tables.config);
-        let mut known = adopt(inherited, &tables);
-        let sockets = open_sockets(&tables, &mut known, count)?;
+        let sockets = open_sockets(&tables, &adopt(inherited, &tables), count)?;
         let names = Arc::new(Names::default());
         let mut gateway = Self {
             keeper: resolve::keep(names.clone(), Vec::new(), |_| {}, || {}),
@@ -57,6 +57,7 @@ impl Gateway {
             logs,
             sockets,
             workers: Vec::new(),
+            leaving: Vec::new(),
             account,
             names,
             observer,
@@ -66,14 +67,15 @@ impl Gateway {
         Ok(gateway)
     }
 
+    /// Starts those of `count` workers that are not there yet.
     fn start_workers(&mut self, count: usize) -> Result<(), String> {
-        for at in 0..count {
+        for at in self.workers.len()..count {
             let (commands, receiver) = mpsc::unbounded_channel();
             let (end, ended) = oneshot::channel();
             let start = worker::Start {
                 share: Share { worker: at, workers: count },
                 tables: self.tables.clone(),
-                listeners: self.listeners_of(at),
+                listeners: self.listeners_of(at, count),
                 names: self.names.clone(),
                 commands: receiver,
                 observer: self.observer.clone(),
@@ -92,6 +94,22 @@ impl Gateway {
         Ok(())
     }
 
+    /// Lets workers go that are too many.
+    fn dismiss_all_but(&mut self, count: usize) {
+        // Those that were let go earlier and have finished since are forgotten.
+        self.leaving.retain(|worker| worker.thread.as_ref().is_some_and(|thread| !thread.is_finished()));
+        let surplus = self.workers.drain(count.min(self.workers.len())..);
+        for worker in surplus {
+            // A worker that has ended is gone already.
+            let _ = worker.commands.send(Command::Drain);
+            self.leaving.push(worker);
+        }
+    }
+
+    fn everybody(&mut self) -> impl Iterator<Item = &mut Worker> {
+        self.workers.iter_mut().chain(&mut self.leaving)
+    }
+
     /// Resolves the names of the tables in force, and tells the workers of changes.
     fn keep_names(&mut self) {
         let commands: Vec<_> = self.workers.iter().map(|worker| worker.commands.clone()).collect();
@@ -108,8 +126,14 @@ impl Gateway {
         self.keeper = resolve::keep(self.names.clone(), resolve::names_of(&self.tables.config), report, changed);
     }
 
-    fn listeners_of(&self, worker: usize) -> Vec<Listener> {
-        self.sockets.values().filter_map(|sockets| sockets.get(worker).cloned()).collect()
+    /// Its share of the sockets of each address. Every socket is somebody's, or what the kernel gives to it would wait for
+    /// ever; where there are more workers than sockets, some share one.
+    fn listeners_of(&self, worker: usize, workers: usize) -> Vec<Listener> {
+        let share = |sockets: &Vec<Listener>| {
+            let first = worker % sockets.len().max(1);
+            sockets.iter().skip(first).step_by(workers).cloned().collect::<Vec<_>>()
+        };
+        self.sockets.values().flat_map(share).collect()
     }
 
     fn tell(&self, command: impl Fn(usize) -> Command) {
@@ -146,18 +170,16 @@ fn adopt(inherited: Vec<InheritedListener>, tables: &Tables) -> HashMap<ListenAd
     known
 }
 
-/// One socket a worker for every address: those at hand, and new ones where some are missing.
+/// The sockets for every address: those at hand, since closing one would drop who waits in it, else one a worker.
 fn open_sockets(
     tables: &Tables,
-    known: &mut HashMap<ListenAddress, Vec<Listener>>,
+    known: &HashMap<ListenAddress, Vec<Listener>>,
     count: usize,
 ) -> Result<HashMap<ListenAddress, Vec<Listener>>, String> {
     let mut sockets = HashMap::new();
     for listen in tables.sockets() {
         let opened = match known.get(&listen.address).filter(|known| !known.is_empty()) {
-            Some(known) => {
-                known.iter().cycle().take(known.len().max(count)).map(|one| one.with_settings(listen.clone())).collect()
-            }
+            Some(known) => known.iter().map(|one| one.with_settings(listen.clone())).collect(),
             None => listen::open(listen, count).map_err(|error| cannot_bind(&listen.address, &error))?,
         };
         sockets.insert(listen.address.clone(), opened);
@@ -178,12 +200,16 @@ impl Engine for Gateway {
 
     fn reload(&mut self, config: Config) -> Result<(), String> {
         let tables = Arc::new(Tables::new(config, &self.logs)?);
-        self.sockets = open_sockets(&tables, &mut self.sockets, self.workers.len())?;
+        let count = worker_count(&tables.config);
+        self.sockets = open_sockets(&tables, &self.sockets, count)?;
         self.tables = tables;
         self.keep_names();
-        let listeners: Vec<_> = (0..self.workers.len()).map(|at| self.listeners_of(at)).collect();
-        self.tell(|at| Command::Serve(self.tables.clone(), listeners[at].clone()));
-        Ok(())
+        self.dismiss_all_but(count);
+        self.tell(|at| {
+            let share = Share { worker: at, workers: count };
+            Command::Serve(self.tables.clone(), share, self.listeners_of(at, count))
+        });
+        self.start_workers(count)
     }
 
     fn stop_accepting(&mut self) {
@@ -192,7 +218,7 @@ impl Engine for Gateway {
 
     fn drain(&mut self) -> Pin<Box<dyn Future<Output = ()>>> {
         self.tell(|_| Command::Drain);
-        let ends: Vec<_> = self.workers.iter_mut().filter_map(|worker| worker.ended.take()).collect();
+        let ends: Vec<_> = self.everybody().filter_map(|worker| worker.ended.take()).collect();
         Box::pin(async move {
             for end in ends {
                 // A worker that panicked has ended too.
@@ -202,8 +228,11 @@ impl Engine for Gateway {
     }
 
     fn stop(&mut self) {
-        self.tell(|_| Command::Stop);
-        for thread in self.workers.iter_mut().filter_map(|worker| worker.thread.take()) {
+        for worker in self.everybody() {
+            // A worker that has ended needs no telling.
+            let _ = worker.commands.send(Command::Stop);
+        }
+        for thread in self.everybody().filter_map(|worker| worker.thread.take()) {
             // Its panic was reported by the thread itself.
             let _ = thread.join();
         }

@@ -55,8 +55,7 @@ pub(crate) fn open(listen: &Listen, count: usize) -> io::Result<Vec<Listener>> {
     let sockets = match &listen.address {
         ListenAddress::Unix(path) => {
             // One socket serves all workers: unix sockets cannot be shared by address.
-            let socket = Arc::new(OwnedFd::from(bind_unix(path, listen)?));
-            vec![socket; count]
+            vec![Arc::new(OwnedFd::from(bind_unix(path, listen)?))]
         }
         ListenAddress::Socket(address) => {
             // SO_REUSEPORT would let a second gateway steal the port in silence: look first without it.

@@ -20,8 +20,8 @@ use crate::upstream::resolve::Names;
 
 /// What the main thread tells a worker.
 pub(crate) enum Command {
-    /// Serve by these tables from now on, accepting on these sockets.
-    Serve(Arc<Tables>, Vec<Listener>),
+    /// Serve by these tables from now on, as this one of so many workers, accepting on these sockets.
+    Serve(Arc<Tables>, Share, Vec<Listener>),
     /// Names resolve differently now.
     Renamed,
     /// Accept nothing more; what is connected goes on.
@@ -35,6 +35,7 @@ pub(crate) enum Command {
 /// The tables in force, with this worker's own state for each upstream in them.
 pub(crate) struct Generation {
     pub(crate) tables: Arc<Tables>,
+    pub(crate) share: Share,
     /// In the order of `Config::upstreams`.
     upstreams: Vec<RefCell<Rc<Upstream>>>,
     /// Upstreams that a `proxy_pass` with variables named, by `host:port`.
@@ -53,7 +54,7 @@ impl Generation {
     fn new(tables: Arc<Tables>, names: &Names, share: Share) -> Self {
         let build = |upstream| RefCell::new(Rc::new(names.build(upstream, share)));
         let upstreams = tables.config.upstreams.iter().map(build).collect();
-        Self { tables, upstreams, named_at_run_time: RefCell::default() }
+        Self { tables, share, upstreams, named_at_run_time: RefCell::default() }
     }
 
     /// The state of the upstream with this index in the configuration.
@@ -78,10 +79,10 @@ impl Generation {
     }
 
     /// Takes up what the names resolve to now; upstreams whose endpoints are the same keep their state.
-    fn rename(&self, names: &Names, share: Share) {
+    fn rename(&self, names: &Names) {
         for (state, upstream) in self.upstreams.iter().zip(&self.tables.config.upstreams) {
             if names.differs(upstream, &state.borrow().endpoints) {
-                *state.borrow_mut() = Rc::new(names.build(upstream, share));
+                *state.borrow_mut() = Rc::new(names.build(upstream, self.share));
             }
         }
         self.named_at_run_time.borrow_mut().clear();
@@ -116,7 +117,6 @@ pub(crate) struct Start {
 
 /// What the tasks of a worker share.
 pub(crate) struct Worker {
-    pub(crate) share: Share,
     pub(crate) buffers: Rc<BufferPool>,
     pub(crate) clock: Clock,
     pub(crate) names: Arc<Names>,
@@ -158,9 +158,10 @@ impl Worker {
         idle.map(|state| state.release()).is_some()
     }
 
+    /// What has not asked for anything yet is about to: as nginx does, its first request is waited for.
     fn drain(&self) {
         self.draining.set(true);
-        for state in self.leashes.borrow().values() {
+        for state in self.leashes.borrow().values().filter(|state| state.asked.get()) {
             state.release();
         }
     }
@@ -174,6 +175,8 @@ impl Worker {
 
 #[derive(Default)]
 struct LeashState {
+    /// The connection has carried a request.
+    asked: Cell<bool>,
     released: Cell<bool>,
     /// Set while the connection idles.
     waker: RefCell<Option<Waker>>,
@@ -210,6 +213,7 @@ impl Leash {
 
     /// Says that the connection works on a request now.
     pub(crate) fn busy(&self) {
+        self.state.asked.set(true);
         self.state.waker.borrow_mut().take();
     }
 }
@@ -239,7 +243,6 @@ pub(crate) fn run(start: Start) -> std::io::Result<()> {
 async fn serve(start: Start) {
     let Start { share, tables, listeners, names, mut commands, observer } = start;
     let worker = Rc::new(Worker {
-        share,
         buffers: Rc::new(BufferPool::default()),
         clock: Clock::new(),
         generation: RefCell::new(Rc::new(Generation::new(tables, &names, share))),
@@ -253,11 +256,11 @@ async fn serve(start: Start) {
     tokio::task::spawn_local(sweep_pools(worker.clone()));
     while let Some(command) = commands.recv().await {
         match command {
-            Command::Serve(tables, listeners) => {
+            Command::Serve(tables, share, listeners) => {
                 worker.generation.replace(Rc::new(Generation::new(tables, &worker.names, share)));
                 accepting.replace(&worker, listeners);
             }
-            Command::Renamed => worker.generation().rename(&worker.names, share),
+            Command::Renamed => worker.generation().rename(&worker.names),
             Command::StopAccepting => accepting.stop(),
             Command::Drain => {
                 accepting.stop();

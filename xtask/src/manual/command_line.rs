@@ -112,7 +112,8 @@ suffix `.oldbin` |
 To put a new binary in place: replace the file, send USR2 to the old process, WINCH to it when the new one serves, and QUIT when it
 is to go. HUP instead of QUIT makes the old one accept again.
 
-A number of [worker_processes](directives/worker_processes.md) that changes takes effect with the next start or USR2, not with HUP.
+What a reload does not change: the account of [user](directives/user.md), [master_process](directives/master_process.md),
+[working_directory](directives/working_directory.md) and [worker_rlimit_nofile](directives/worker_rlimit_nofile.md).
 ";
 
 #[cfg(test)]

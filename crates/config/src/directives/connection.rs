@@ -26,10 +26,9 @@ pub(super) fn rows() -> Vec<Row> {
             .default("0")
             .help("Keeps idle client connections at least this long during a drain.")
             .manual(
-                "A client that sends again at once is then not cut off in the middle of its \
-             request.",
-            )
-            .no_effect_yet("a drain closes what idles at once"),
+                "A client that sends again at once is then not cut off in the middle of its request: the answer tells it \
+                 to close. It holds when connections are closed to make room for others, too.",
+            ),
         choice(
             "lingering_close",
             LEVELS,

@@ -45,7 +45,7 @@ pub(super) fn rows() -> Vec<Row> {
                  listeners, its own idle upstream connections and its own view of upstream \
                  health.",
             )
-            .differs("A worker is a thread, not a process. A new number counts from the next start, not from a reload."),
+            .differs("A worker is a thread, not a process."),
         custom("worker_rlimit_nofile", MAIN, exactly(1), worker_rlimit_nofile)
             .syntax("number")
             .help("Raises the limit on open files.")

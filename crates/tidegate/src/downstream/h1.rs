@@ -33,6 +33,15 @@ pub(crate) enum Fault {
     Refused(RequestError),
 }
 
+/// How long to wait for a request to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Idle {
+    /// The longest wait.
+    pub(crate) most: Duration,
+    /// As long as this, the worker does not let the connection go.
+    pub(crate) least: Duration,
+}
+
 /// The connection.
 pub(crate) struct H1 {
     pub(crate) stream: Stream,
@@ -112,10 +121,16 @@ impl H1 {
         Arrival::Faulty(fault, head)
     }
 
-    /// Waits up to `idle` for a request to begin, without a buffer. False when there will be none.
-    pub(crate) async fn wait_for_bytes(&mut self, idle: Duration, leash: &Leash) -> bool {
+    /// Waits for a request to begin, without a buffer. False when there will be none.
+    pub(crate) async fn wait_for_bytes(&mut self, idle: Idle, leash: &Leash) -> bool {
         let Self { stream, timer, .. } = self;
-        let ready = within(timer, idle, |cx| {
+        let least = idle.least.min(idle.most);
+        if !least.is_zero()
+            && let Ok(ready) = within(timer, least, |cx| stream.poll_readable(cx)).await
+        {
+            return ready.is_ok();
+        }
+        let ready = within(timer, idle.most - least, |cx| {
             if leash.poll_released(cx).is_ready() {
                 return Poll::Ready(false);
             }

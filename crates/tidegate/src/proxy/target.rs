@@ -112,7 +112,7 @@ async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upst
         keepalive: Keepalive::default(),
         zone: None,
     };
-    let upstream = Rc::new(request.worker.names.build(&model, request.worker.share));
+    let upstream = Rc::new(request.worker.names.build(&model, request.generation.share));
     request.generation.remember(key, upstream.clone());
     Ok(upstream)
 }
