@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http1::{Framing, ResponseError, ResponseHead, ResponseLimits};
@@ -110,7 +110,7 @@ impl<'a> Attempt<'a> {
             }
             while let Poll::Ready(read) = self.inbox.poll_read(cx, &mut self.connection.stream) {
                 match self.received(read) {
-                    Ok(()) => self.connection.timer.arm(self.limits.read_timeout),
+                    Ok(()) => self.arm(),
                     Err(failure) => return Poll::Ready(Err(failure.into())),
                 }
                 match self.parse(&mut head) {
@@ -124,6 +124,10 @@ impl<'a> Attempt<'a> {
                 && let Poll::Ready(errno) = client.poll_gone(cx)
             {
                 return Poll::Ready(Err(Ended::Client(ClientFailure::Gone(errno))));
+            }
+            if self.sending.waits_for_client {
+                // The client's own timeout counts, not the endpoint's.
+                return Poll::Pending;
             }
             self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(self.phase()).into()))
         })
@@ -248,11 +252,13 @@ struct Sending<'a> {
     stage: Vec<u8>,
     /// How much of a kept body was staged or taken.
     kept_at: u64,
+    /// The client has not sent the next piece of a streamed body yet.
+    waits_for_client: bool,
 }
 
 impl<'a> Sending<'a> {
     fn new(outgoing: &'a Outgoing<'a>) -> Self {
-        Self { outgoing, state: SendState::Head(0), stage: Vec::new(), kept_at: 0 }
+        Self { outgoing, state: SendState::Head(0), stage: Vec::new(), kept_at: 0, waits_for_client: false }
     }
 
     fn is_complete(&self) -> bool {
@@ -348,10 +354,11 @@ impl<'a> Sending<'a> {
                 self.kept_at += kept.read_at(self.kept_at, &mut self.stage).map_err(SendError::Endpoint)? as u64;
                 self.kept_at < kept.len()
             }
-            OutgoingBody::Streamed(framing) => match stage_streamed(cx, client, framing, &mut self.stage) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(more) => more.map_err(SendError::Client)?,
-            },
+            OutgoingBody::Streamed(framing) => {
+                let staged = stage_streamed(cx, client, framing, &mut self.stage);
+                self.waits_for_client = staged.is_pending();
+                ready!(staged).map_err(SendError::Client)?
+            }
         };
         self.state = SendState::Body { at: 0, more };
         Poll::Ready(Ok(0))

@@ -102,6 +102,8 @@ pub(crate) enum WireAct {
     /// A peer that has closed does not make it fail: what is received afterwards tells.
     Send(Vec<u8>),
     Receive(Receive),
+    /// Sends these bytes again and again, a little at a time, until the peer ends the connection.
+    Drip(Vec<u8>),
     /// Sends the end of the stream and goes on reading.
     Shutdown,
     Close,
@@ -138,6 +140,11 @@ pub(crate) enum ClientAct {
     Request(Request),
     /// Sends the request again and again until this holds.
     Repeat(Request, Until),
+    /// Opens so many connections, asks `/` on each and keeps them; or asks again on those that are kept.
+    Crowd {
+        count: usize,
+        again: bool,
+    },
     Kill(Signal),
     WriteNextConfig,
     Rename {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::case::{Act, Case, ClientAct, Receive, Request, Step, Until, WireAct};
+use crate::support::case::{Act, Case, ClientAct, Expect, Receive, Request, Step, Until, WireAct};
 use crate::support::message::{End, Framing, Message};
 use crate::support::moments::Moments;
 use crate::support::place::Place;
@@ -78,6 +78,7 @@ impl<'a> Client<'a> {
                 self.note(answer);
             }
             ClientAct::Repeat(request, until) => self.repeat(request, until)?,
+            ClientAct::Crowd { count, again } => self.crowd(*count, *again)?,
             ClientAct::Kill(signal) => self.server.kill(*signal)?,
             ClientAct::WriteNextConfig => {
                 let next = self.case.next.as_ref().ok_or("the case has no next configuration")?;
@@ -108,6 +109,23 @@ impl<'a> Client<'a> {
             return Ok(());
         }
         Err(format!("expected a memory below {mib} MiB, got {peak} KiB"))
+    }
+
+    /// The answers must be 200; only the last one counts as received.
+    fn crowd(&mut self, count: usize, again: bool) -> Result<(), String> {
+        let ask = "GET / HTTP/1.1\r\nHost: crowd\r\n\r\n".to_owned();
+        let ask = Request { head: ask, body: Vec::new(), bodiless_answer: false };
+        for number in 1..=count {
+            self.current = format!("crowd {number}");
+            if again && !self.wires.contains_key(&self.current) {
+                return Err(format!("the server has closed connection {number}"));
+            }
+            let answer = self.request(&ask).map_err(|why| format!("connection {number}: {why}"))?;
+            answer.check(&Expect::Start("200".to_owned())).map_err(|why| format!("connection {number}: {why}"))?;
+            self.last = answer;
+        }
+        self.responses.push(self.last.clone());
+        Ok(())
     }
 
     /// Only the last answer counts as received.

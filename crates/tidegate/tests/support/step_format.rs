@@ -1,9 +1,9 @@
 //! The steps of a client's or an origin's script, read from their lines. Sections are `case_format`'s.
 //!
 //! Both sides: `send "…"`, `recv`, `recv bodiless`, `recv head`, `recv "…"`, `recv until "…"`, `recv eof`, `recv end`,
-//! `shutdown`, `close`, `reset`, `notify MOMENT`, `await MOMENT`, `expect …`.
+//! `drip "…"` (sent again and again until the peer ends the connection), `shutdown`, `close`, `reset`, `notify MOMENT`, `await MOMENT`, `expect …`.
 //! The client: `get URI` (any method; `1.0` behind the URI; fields and a quoted body below), `repeat get URI until body "…"` (or what else `expect` or `FILE shows TEXT` say),
-//! `connect [NAME] [to ADDRESS]`, `on NAME`, `kill HUP`, `write next config`, `rename A B`, `FILE shows TEXT`,
+//! `connect [NAME] [to ADDRESS]`, `on NAME`, `crowd N` (as many connections, `/` asked on each), `crowd N again` (on the same ones), `kill HUP`, `write next config`, `rename A B`, `FILE shows TEXT`,
 //! `server exits 0`, `memory below 64 MiB`.
 //! An origin: `answer 200` (fields and a quoted body below), `echo`, `stall`.
 //! `expect` is followed by a start line, `field NAME: VALUE`, `no field NAME`, `trailer NAME: VALUE`, `body "…"`, `body has "…"`,
@@ -34,6 +34,7 @@ fn read_act(line: &Line, side: Side) -> Result<Act, String> {
     match word {
         "send" => Ok(Act::Wire(WireAct::Send(quoted(rest, &line.below)?))),
         "recv" => Ok(Act::Wire(WireAct::Receive(read_receive(rest)?))),
+        "drip" => Ok(Act::Wire(WireAct::Drip(quoted(rest, &line.below)?))),
         "shutdown" => Ok(Act::Wire(WireAct::Shutdown)),
         "close" => Ok(Act::Wire(WireAct::Close)),
         "reset" => Ok(Act::Wire(WireAct::Reset)),
@@ -104,6 +105,10 @@ fn read_client_act(word: &str, rest: &str, below: &[Line]) -> Result<ClientAct, 
         ("connect", [name]) => Ok(connect(name, "{{listen}}")),
         ("connect", [name, "to", to]) => Ok(connect(name, to)),
         ("on", [name]) => Ok(ClientAct::On((*name).to_owned())),
+        ("crowd", [count, again @ ..]) if matches!(again, [] | ["again"]) => {
+            let count = count.parse().map_err(|_| "expected a number of connections".to_owned())?;
+            Ok(ClientAct::Crowd { count, again: !again.is_empty() })
+        }
         ("kill", [signal]) => read_signal(signal).map(ClientAct::Kill),
         ("write", ["next", "config"]) => Ok(ClientAct::WriteNextConfig),
         ("rename", [from, to]) => Ok(ClientAct::Rename { from: (*from).to_owned(), to: (*to).to_owned() }),

@@ -34,6 +34,7 @@ pub(crate) struct Suite {
 impl Suite {
     /// Runs the checks of the harness, then a test for each file.
     pub(crate) fn run(self) -> ExitCode {
+        raise_open_files();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(self.dir);
         let mut files = Vec::new();
         find_files(&root, self.extension, &mut files);
@@ -48,6 +49,14 @@ impl Suite {
         arguments.test_threads.get_or_insert(AT_ONCE);
         libtest_mimic::run(&arguments, trials).exit_code()
     }
+}
+
+/// A case may hold thousands of connections, and the servers under test inherit the limit.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // Where it may not be raised, a case that needs it says what it lacks.
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap_or_default();
 }
 
 fn read_all(files: &[PathBuf]) -> Result<(), Failed> {

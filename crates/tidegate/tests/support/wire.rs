@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::bytes::find;
 use crate::support::case::{Receive, WireAct};
@@ -90,6 +90,7 @@ impl Wire {
         match act {
             WireAct::Send(bytes) => self.send(bytes),
             WireAct::Receive(what) => return self.receive(what).map(Some),
+            WireAct::Drip(bytes) => self.drip(bytes)?,
             WireAct::Shutdown => self.stream.shutdown(Shutdown::Write).unwrap_or_default(),
             WireAct::Close => self.stream.shutdown(Shutdown::Both).unwrap_or_default(),
             WireAct::Reset => self.stream.linger_none().map_err(|error| error.to_string())?,
@@ -100,6 +101,24 @@ impl Wire {
     /// A peer that has closed is no error here: what is received afterwards shows it.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap_or_default();
+    }
+
+    /// How fast the peer listens does not matter: a peer that goes on listening fails the step after `PATIENCE`.
+    fn drip(&mut self, bytes: &[u8]) -> Result<(), String> {
+        const PACE: Duration = Duration::from_millis(5);
+        let deadline = Instant::now() + PATIENCE;
+        self.stream.set_patience(PACE).map_err(|error| error.to_string())?;
+        loop {
+            self.send(bytes);
+            while self.fill() {}
+            if self.over.take_if(|end| *end == End::Silent).is_none() {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(format!("the peer went on listening for {PATIENCE:?}"));
+            }
+        }
+        self.stream.set_patience(PATIENCE).map_err(|error| error.to_string())
     }
 
     pub(crate) fn receive(&mut self, what: &Receive) -> Result<Message, String> {
