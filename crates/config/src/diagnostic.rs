@@ -1,5 +1,9 @@
 //! What is wrong with a configuration, or worth saying of it, and where. Not here: how it is found.
 
+mod render;
+
+pub use render::{Style, printable, shown};
+
 use crate::tree::Span;
 
 /// One thing to say.

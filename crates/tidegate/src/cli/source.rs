@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use config::diagnostic::printable;
 use config::model::{AccessLog, Level, Location, LogFile};
 use config::tree::Origin;
 use config::{Config, Diagnostic, Loaded, Severity};
@@ -110,12 +111,12 @@ pub(super) fn messages(loaded: &Loaded) -> impl Iterator<Item = (Level, String)>
 }
 
 /// A diagnostic in nginx's form.
-pub(super) fn one_line(loaded: &Loaded, said: &Diagnostic) -> String {
-    let place = loaded.tree.file(said.span).zip(loaded.tree.position(said.span));
-    match place {
-        None => said.message.clone(),
-        Some((file, _)) if file.origin == Origin::CommandLine => format!("{} in command line", said.message),
-        Some((file, place)) => format!("{} in {}:{}", said.message, file.path.display(), place.line),
+fn one_line(loaded: &Loaded, said: &Diagnostic) -> String {
+    let message = printable(&said.message);
+    match loaded.tree.file(said.span).zip(loaded.tree.position(said.span)) {
+        None => message,
+        Some((file, _)) if file.origin == Origin::CommandLine => format!("{message} in command line"),
+        Some((file, place)) => format!("{message} in {}:{}", file.path.display(), place.line),
     }
 }
 
