@@ -44,14 +44,10 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
     let mut step = first;
     let mut redirects = 0;
     loop {
-        if matches!(step, Step::Redirect { .. } | Step::Named(_)) {
-            redirects += 1;
-            if redirects > MAX_REDIRECTS {
-                request.log(Level::Error, "rewrite or internal redirection cycle", None);
-                step = Step::Status(500);
-            }
-        }
+        let redirecting = matches!(step, Step::Redirect { .. } | Step::Named(_));
+        redirects += u32::from(redirecting);
         step = match step {
+            step if redirecting && redirects > MAX_REDIRECTS => cycle(request, &step),
             Step::Route => route(request),
             Step::Ask(location) => ask(client, request, location).await,
             Step::Redirect { path, args } => inside(request, path, args),
@@ -65,6 +61,18 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
             Step::Silence(status) => return Err(status),
         };
     }
+}
+
+/// One internal redirect too many: no error page is followed any more.
+fn cycle(request: &mut Request, step: &Step) -> Step {
+    request.error_page = true;
+    let towards = match step {
+        Step::Redirect { path, .. } => format!("internally redirecting to \"{}\"", String::from_utf8_lossy(path)),
+        Step::Named(name) => format!("redirect to named location \"{name}\""),
+        _ => return Step::Status(500),
+    };
+    request.log(Level::Error, &format!("rewrite or internal redirection cycle while {towards}"), None);
+    Step::Status(500)
 }
 
 /// Finds the location of the path, after the server's own `return`.
@@ -158,7 +166,9 @@ pub(crate) fn configured(status: u16) -> Step {
 /// `return`.
 fn returned(request: &mut Request, answer: &Return) -> Step {
     match answer {
+        Return::Status(status @ (301 | 302 | 303 | 307 | 308)) => Step::Move { status: *status, location: Vec::new() },
         Return::Status(status @ 400..) => configured(*status),
+        Return::Text(status @ 400.., body) if body.is_empty() => configured(*status),
         Return::Status(status) => text(request, *status, &Template::default()),
         Return::Text(status, body) => text(request, *status, body),
         Return::Redirect(status, location) => Step::Move { status: *status, location: evaluate(location, request) },

@@ -44,12 +44,18 @@ fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMu
 /// Answers from the files of the location.
 pub(crate) fn serve(request: &mut Request) -> Step {
     match ask(request, |file, eval| files::serve(file, eval)) {
-        FileAnswer::Send(delivery) => Step::Respond(Box::new(send(delivery))),
-        FileAnswer::NotModified(validators) => Step::Respond(Box::new(not_modified(&validators))),
+        FileAnswer::Send(delivery) => respond(request, send(delivery)),
+        FileAnswer::NotModified(validators) => respond(request, not_modified(&validators)),
         FileAnswer::Redirect(location) => Step::Move { status: 301, location },
         FileAnswer::Internal { uri, args } => Step::Redirect { path: uri, args },
         FileAnswer::Refuse(refusal) => refuse(request, refusal),
     }
+}
+
+/// The answer's status is its own: the one that an error set was asked for, and ranges and conditions changed it.
+fn respond(request: &mut Request, response: Response) -> Step {
+    request.status_override = None;
+    Step::Respond(Box::new(response))
 }
 
 /// Runs `try_files`; `None` when the location goes on with the URI that is now in force.

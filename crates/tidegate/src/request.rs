@@ -124,7 +124,7 @@ pub(crate) struct Request {
     pub(crate) located_by_path: bool,
     /// The last internal redirect came after the last attempt.
     pub(crate) redirected: bool,
-    /// An `error_page` was followed where only one may be.
+    /// No `error_page` may be followed any more: one was where only one may be.
     pub(crate) error_page: bool,
     /// The status that an error gives the answer, whatever answers it.
     pub(crate) status_override: Option<u16>,

@@ -49,7 +49,7 @@ pub fn sent_status(status: u16) -> u16 {
 
 /// Whether nginx closes the connection after answering with this status, since the rest of it cannot be trusted or read.
 pub fn closes_connection(status: u16) -> bool {
-    matches!(status, 400 | 413 | 414 | 494..=497 | 500 | 501)
+    matches!(status, 400 | 413 | 414 | 495..=497 | 500 | 501)
 }
 
 /// A page's title, and the line that explains a 400.

@@ -1,6 +1,7 @@
 //! What was asked, and what was answered.
 
 use config::model::Variable;
+use http1::Framing;
 
 use super::{bytes, number, show};
 use crate::files;
@@ -19,7 +20,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::ServerProtocol => bytes(out, protocol(request)),
         Variable::Host if request.host.is_empty() => show(out, request.server_name()),
         Variable::Host => bytes(out, Some(&request.host)),
-        Variable::ContentLength => bytes(out, fields.get("content-length")),
+        Variable::ContentLength => content_length(request, out),
         Variable::ContentType => bytes(out, fields.get("content-type")),
         Variable::RemoteUser => remote_user(fields.get("authorization"), out),
         Variable::RequestBody => match &request.body {
@@ -40,6 +41,14 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         _ => return None,
     };
     Some(found)
+}
+
+/// That of the field; of a chunked body once it was read.
+fn content_length(request: &Request, out: &mut Vec<u8>) -> bool {
+    match &request.body {
+        RequestBody::Kept(kept) if request.framing == Framing::Chunked => show(out, kept.len()),
+        _ => bytes(out, request.head.fields.get("content-length")),
+    }
 }
 
 fn non_empty(value: &[u8]) -> Option<&[u8]> {
