@@ -253,6 +253,11 @@ impl Failure {
         }
     }
 
+    /// Whether this process or this machine has no descriptor left.
+    pub fn is_out_of_descriptors(&self) -> bool {
+        matches!(self, Failure::ConnectionLimitReached(errno::EMFILE | errno::ENFILE))
+    }
+
     fn connect_errno(&self) -> Option<i32> {
         match self {
             Failure::ConnectionRefused(errno)

@@ -25,7 +25,7 @@ use crate::worker::{Generation, Leash, Worker};
 pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
     let generation = worker.generation();
     let limit = generation.tables.config.main.worker_connections;
-    if worker.connections() >= limit && !worker.release_one_idle() {
+    if worker.connections() >= limit && !worker.release_idle() {
         // Nothing idles: the new connection is refused by closing it, as nginx does.
         return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
     }

@@ -17,9 +17,10 @@ use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
 use crate::request::{Request, upstream_url};
+use crate::stream::{Stream, Timer};
 use crate::upstream::attempt::{Attempt, Ended, Limits, Outgoing, OutgoingBody, Reply};
 use crate::upstream::pool::{Connection, Key};
-use crate::upstream::{Picked, Upstream, connect};
+use crate::upstream::{Endpoint, Picked, Upstream, connect};
 
 /// What is sent, and to whom.
 pub(crate) struct Errand<'a> {
@@ -199,7 +200,7 @@ async fn attempt(
     let mut traces = Traces { reused: pooled.is_some(), sent: false };
     let opened = match pooled {
         Some(connection) => Ok((connection, Duration::ZERO)),
-        None => connect::connect(&endpoint.peer, errand.proxy)
+        None => open(request, errand.proxy, endpoint)
             .await
             .map(|(stream, timer)| (Connection { stream, timer, key, born: started, requests: 0 }, started.elapsed())),
     };
@@ -219,6 +220,16 @@ async fn attempt(
     }
     request.record.attempts.push(attempted);
     Made { result, traces }
+}
+
+/// Connects; without a descriptor left, once more after what idles has made room.
+async fn open(request: &Request, proxy: &Proxy, endpoint: &Endpoint) -> Result<(Stream, Timer), Failure> {
+    match connect::connect(&endpoint.peer, proxy).await {
+        Err(failure) if failure.is_out_of_descriptors() && request.worker.free_descriptors().await => {
+            connect::connect(&endpoint.peer, proxy).await
+        }
+        opened => opened,
+    }
 }
 
 /// Sends the request and reads heads until the final one.

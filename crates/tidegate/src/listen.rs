@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen, ListenAddress};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -15,13 +15,16 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 
 use crate::connection;
+use crate::logs::error_log::errno;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
 /// nginx's default on Linux.
 const BACKLOG: u32 = 511;
-/// How long accepting pauses when the process has no descriptors left.
+/// How long accepting pauses when the process has no descriptors left, and nothing idles that could make room.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+/// How long after a failure to accept the next one is worth a line.
+const TOLD_AGAIN: Duration = Duration::from_secs(1);
 
 /// One listening socket and what its `listen` says. Clones share the socket.
 #[derive(Clone)]
@@ -176,6 +179,7 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
             return worker.generation().tables.log_main(Level::Alert, &format!("accept() setup failed: {error}"));
         }
     };
+    let mut told: Option<Instant> = None;
     loop {
         match acceptor.accept().await {
             Ok((stream, peer)) => {
@@ -184,9 +188,14 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
             }
             Err(error) if is_transient(&error) => {}
             Err(error) => {
-                worker.generation().tables.log_main(Level::Alert, &format!("accept() failed ({error})"));
-                worker.release_one_idle();
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                if told.is_none_or(|at| at.elapsed() > TOLD_AGAIN) {
+                    let message = format!("accept() failed ({})", errno(&error));
+                    worker.generation().tables.log_main(Level::Alert, &message);
+                    told = Some(Instant::now());
+                }
+                if !worker.free_descriptors().await {
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
             }
         }
     }

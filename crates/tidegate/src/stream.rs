@@ -41,6 +41,16 @@ impl Stream {
         }
     }
 
+    /// Whether bytes are here to be read, as the kernel knows it now.
+    pub(crate) fn has_input(&self) -> bool {
+        let mut byte = [std::mem::MaybeUninit::uninit(); 1];
+        let peeked = match self {
+            Stream::Tcp(stream) => socket2::SockRef::from(stream).peek(&mut byte),
+            Stream::Unix(stream) => socket2::SockRef::from(stream).peek(&mut byte),
+        };
+        peeked.is_ok_and(|count| count > 0)
+    }
+
     /// Reads without waiting.
     pub(crate) fn try_read(&self, space: &mut [u8]) -> io::Result<usize> {
         match self {

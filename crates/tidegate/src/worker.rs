@@ -88,6 +88,14 @@ impl Generation {
         self.named_at_run_time.borrow_mut().clear();
     }
 
+    /// Closes every idle connection to an endpoint; false when there were none.
+    fn close_idle(&self) -> bool {
+        let close = |upstream: &Rc<Upstream>| upstream.pool.borrow_mut().close_all();
+        let closed = self.upstreams.iter().map(|state| close(&state.borrow())).fold(false, |any, one| any | one);
+        let named = self.named_at_run_time.borrow();
+        named.values().map(|(_, upstream)| close(upstream)).fold(closed, |any, one| any | one)
+    }
+
     fn sweep(&self, now: Instant) {
         for state in &self.upstreams {
             state.borrow().pool.borrow_mut().sweep(now);
@@ -124,6 +132,8 @@ pub(crate) struct Worker {
     generation: RefCell<Rc<Generation>>,
     leashes: RefCell<BTreeMap<u64, Rc<LeashState>>>,
     draining: Cell<bool>,
+    /// How often a connection began to idle.
+    idled: Cell<u64>,
     /// Woken when the last connection is gone.
     emptied: tokio::sync::Notify,
 }
@@ -151,11 +161,30 @@ impl Worker {
         Leash { worker: self.clone(), number, state }
     }
 
-    /// Lets the idle connection that has been open longest go, to make room for a new one.
-    pub(crate) fn release_one_idle(&self) -> bool {
+    /// Lets connections go that have idled longest, to make room for a new one: as many at once as nginx does, an eighth
+    /// of those that idle and 32 at most, so that looking for them is not done for each.
+    pub(crate) fn release_idle(&self) -> bool {
         let leashes = self.leashes.borrow();
-        let idle = leashes.values().find(|state| state.waker.borrow().is_some() && !state.released.get());
-        idle.map(|state| state.release()).is_some()
+        let mut idle: Vec<&Rc<LeashState>> = leashes.values().filter(|state| state.is_idle()).collect();
+        let count = (idle.len() / 8).clamp(1, 32).min(idle.len());
+        idle.sort_unstable_by_key(|state| state.idle_since.get());
+        idle[..count].iter().for_each(|state| state.release());
+        count > 0
+    }
+
+    /// Frees descriptors: idle connections to endpoints go, and some to clients. False when there were none.
+    pub(crate) async fn free_descriptors(&self) -> bool {
+        let closed = self.generation().close_idle();
+        let released = self.release_idle();
+        // Connections close when their tasks have run.
+        tokio::task::yield_now().await;
+        closed || released
+    }
+
+    fn next_idle(&self) -> u64 {
+        let next = self.idled.get() + 1;
+        self.idled.set(next);
+        next
     }
 
     /// What has not asked for anything yet is about to: as nginx does, its first request is waited for.
@@ -180,9 +209,15 @@ struct LeashState {
     released: Cell<bool>,
     /// Set while the connection idles.
     waker: RefCell<Option<Waker>>,
+    /// Which time it was that a connection of the worker began to idle.
+    idle_since: Cell<u64>,
 }
 
 impl LeashState {
+    fn is_idle(&self) -> bool {
+        self.waker.borrow().is_some() && !self.released.get()
+    }
+
     fn release(&self) {
         self.released.set(true);
         if let Some(waker) = self.waker.borrow_mut().take() {
@@ -205,6 +240,9 @@ impl Leash {
             return Poll::Ready(());
         }
         let mut waker = self.state.waker.borrow_mut();
+        if waker.is_none() {
+            self.state.idle_since.set(self.worker.next_idle());
+        }
         if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             *waker = Some(cx.waker().clone());
         }
@@ -250,6 +288,7 @@ async fn serve(start: Start) {
         observer,
         leashes: RefCell::default(),
         draining: Cell::new(false),
+        idled: Cell::new(0),
         emptied: tokio::sync::Notify::new(),
     });
     let mut accepting = listen::accept_all(&worker, listeners);

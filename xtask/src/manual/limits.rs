@@ -170,6 +170,11 @@ const ENDPOINTS: &[Limit] = &[
 ];
 
 const GATEWAY: &[Limit] = &[
+    directive(
+        "descriptors of the process",
+        "worker_rlimit_nofile",
+        "idle connections are closed to make room, and an alert is logged; where none idles, clients wait to be accepted and a request that needs a connection to an endpoint is a 503",
+    ),
     fixed(
         "internal redirects of a request",
         ("10", "crates/tidegate/src/answer.rs", "const MAX_REDIRECTS: u32 = 10;"),

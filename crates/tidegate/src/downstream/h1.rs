@@ -132,7 +132,8 @@ impl H1 {
         }
         let ready = within(timer, idle.most - least, |cx| {
             if leash.poll_released(cx).is_ready() {
-                return Poll::Ready(false);
+                // What has been asked already is answered.
+                return Poll::Ready(stream.has_input());
             }
             stream.poll_readable(cx).map(|ready| ready.is_ok())
         });

@@ -76,6 +76,13 @@ impl Pool {
         self.idle.push(Idle { connection, since: now });
     }
 
+    /// Closes all of them; false when there were none.
+    pub(crate) fn close_all(&mut self) -> bool {
+        let any = !self.idle.is_empty();
+        self.idle.clear();
+        any
+    }
+
     /// Closes connections that idled too long or that the endpoint has closed.
     pub(crate) fn sweep(&mut self, now: Instant) {
         let timeout = self.settings.timeout;
