@@ -4,9 +4,12 @@
 //! Not here: clocks, sockets, configuration text, logging.
 #![forbid(unsafe_code)]
 
+pub mod backoff;
 pub mod balance;
+pub mod budget;
 pub mod failure;
 pub mod retry;
+pub mod reuse;
 pub mod share;
 pub mod upstream;
 
