@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use config::model::Proxy;
 use http1::{ResponseHead, ResponseLimits, Version};
-use policy::retry::{self, Decision, Met, Situation};
+use policy::retry::{self, Condition, Decision, Met, Situation};
+use policy::reuse::Need;
 use policy::{Failure, Phase, Refusal, Tried};
 
 use crate::client::ClientFailure;
@@ -62,7 +63,7 @@ pub(crate) async fn exchange(
             Ok(picked) => picked,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
         };
-        let made = attempt(client, request, errand, &picked, now).await;
+        let made = attempt(client, request, errand, &picked, round.need(), now).await;
         match made.result {
             Err(Ended::Client(failure)) => {
                 round.abandoned(request, &picked, failure);
@@ -114,6 +115,13 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// A request that cannot be sent again does not go out on a connection that may be closed.
+    fn need(&self) -> Need {
+        let repeatable =
+            self.idempotent || self.errand.proxy.next_upstream.conditions.contains(Condition::NonIdempotent);
+        if repeatable && self.replayable { Need::Likely } else { Need::Certain }
+    }
+
     fn decide(&self, met: Met<'_>, traces: Traces) -> Decision {
         let situation = Situation {
             met,
@@ -121,7 +129,7 @@ impl<'a> Round<'a> {
             sent: traces.sent,
             // The head goes first: where nothing was sent, nothing was read of a streamed body.
             replayable: self.replayable || !traces.sent,
-            reused: traces.reused,
+            reused: traces.idled.is_some(),
             tries_left: self.tries_left,
             elapsed: self.started.elapsed(),
         };
@@ -130,15 +138,18 @@ impl<'a> Round<'a> {
 
     /// Gives an endpoint back after an attempt that is not delivered.
     fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
-        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.reused);
+        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.idled.is_some());
         let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
             request.log_failure(failure, &picked.endpoint().text, &upstream);
             self.last_failure = Some(failure.clone());
         }
-        if !retry::is_stale(met, traces.reused) {
-            self.tried.insert(picked.endpoint);
-            self.tries_left = self.tries_left.saturating_sub(1);
+        match traces.idled.filter(|_| retry::is_stale(met, true)) {
+            Some(idled) => self.errand.upstream.pool.borrow_mut().was_stale(picked.endpoint, idled, Instant::now()),
+            None => {
+                self.tried.insert(picked.endpoint);
+                self.tries_left = self.tries_left.saturating_sub(1);
+            }
         }
         if picked.finish(outcome, Instant::now()) {
             let phase = match met {
@@ -174,8 +185,8 @@ impl<'a> Round<'a> {
 /// What an attempt leaves behind for the decision about the next.
 #[derive(Debug, Clone, Copy)]
 struct Traces {
-    /// The connection had carried a request before.
-    reused: bool,
+    /// The connection had carried a request before, and then idled so long.
+    idled: Option<Duration>,
     /// The kernel took bytes of the request.
     sent: bool,
 }
@@ -191,18 +202,20 @@ async fn attempt(
     request: &mut Request,
     errand: &Errand<'_>,
     picked: &Picked,
+    need: Need,
     started: Instant,
 ) -> Made {
     let endpoint = picked.endpoint();
     let mut attempted = Attempted::new(endpoint.text.clone(), std::mem::take(&mut request.redirected), started);
     let key = Key { endpoint: picked.endpoint, bind: errand.proxy.bind };
-    let pooled = errand.upstream.pool.borrow_mut().take(key, started);
-    let mut traces = Traces { reused: pooled.is_some(), sent: false };
+    let pooled = errand.upstream.pool.borrow_mut().take(key, need, started);
+    let idled = pooled.as_ref().and_then(|connection| connection.idled);
+    let mut traces = Traces { idled, sent: false };
     let opened = match pooled {
         Some(connection) => Ok((connection, Duration::ZERO)),
-        None => open(request, errand.proxy, endpoint)
-            .await
-            .map(|(stream, timer)| (Connection { stream, timer, key, born: started, requests: 0 }, started.elapsed())),
+        None => open(request, errand.proxy, endpoint).await.map(|(stream, timer)| {
+            (Connection { stream, timer, key, born: started, requests: 0, idled: None }, started.elapsed())
+        }),
     };
     let result = match opened {
         Err(failure) => Err(Ended::Failed(failure)),
@@ -265,9 +278,11 @@ async fn converse(
             _ => break head,
         }
     };
-    attempted.header_time = Some(attempted.started.elapsed());
+    let answered = Instant::now();
+    attempted.header_time = Some(answered.duration_since(attempted.started));
     attempted.status = head.status;
     let reply = attempt.reply(head)?;
+    errand.upstream.pool.borrow_mut().answered(&connection, &reply.head.fields, answered);
     Ok((reply, connection))
 }
 

@@ -59,6 +59,17 @@ impl Stream {
         }
     }
 
+    /// Asks the kernel whether nothing, not even an end, is there to be read: readiness may lag behind it.
+    pub(crate) fn is_quiet_now(&self) -> bool {
+        use rustix::net::{RecvFlags, recv};
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let peeked = match self {
+            Stream::Tcp(stream) => recv(stream, &mut [0; 1], flags),
+            Stream::Unix(stream) => recv(stream, &mut [0; 1], flags),
+        };
+        peeked.is_err_and(|error| error == rustix::io::Errno::AGAIN)
+    }
+
     /// Our end's address; none for unix sockets.
     pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         match self {
