@@ -61,6 +61,9 @@ impl Request {
         };
         self.uri = Uri::new(&target);
         self.find_server(target.authority)?;
+        if let Some(name) = repeated(&self.head.fields) {
+            return Err((400, duplicate(&self.head.fields, name).into()));
+        }
         self.framing = http1::request_framing(&self.head)
             .map_err(|error| (error.status(), framing_message(error, &self.head.fields)))?;
         if self.head.method == Method::TRACE {
@@ -115,6 +118,24 @@ fn framing_message(error: http1::FramingError, fields: &http1::Fields) -> Cow<'s
         DuplicateCoding => duplicate(fields, "Transfer-Encoding").into(),
         CodingInHttp10 => "client sent HTTP/1.0 request with \"Transfer-Encoding\" header".into(),
     }
+}
+
+/// Fields of which nginx takes one only; it is as strict with `Host` and with what frames a body.
+const ONCE: &[&str] =
+    &["authorization", "expect", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
+
+/// A field that was sent twice and may not be.
+fn repeated(fields: &http1::Fields) -> Option<&'static str> {
+    let mut seen = 0u32;
+    for field in fields.iter() {
+        let known = ONCE.iter().position(|name| field.name.eq_ignore_ascii_case(name.as_bytes()));
+        let Some(at) = known else { continue };
+        if seen & 1 << at != 0 {
+            return Some(ONCE[at]);
+        }
+        seen |= 1 << at;
+    }
+    None
 }
 
 fn duplicate(fields: &http1::Fields, name: &str) -> String {

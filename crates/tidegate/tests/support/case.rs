@@ -36,11 +36,17 @@ pub(crate) enum Scope {
     Server,
 }
 
-/// A file or directory below the case's directory.
+/// Something below the case's directory.
 pub(crate) struct File {
     pub(crate) path: String,
-    /// `None` is a directory.
-    pub(crate) content: Option<Vec<u8>>,
+    pub(crate) content: Content,
+}
+
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    Directory,
+    /// A symbolic link to this.
+    Link(String),
 }
 
 /// A server that the gateway talks to.

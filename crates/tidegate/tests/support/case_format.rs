@@ -8,6 +8,7 @@
 //! | `server:` `http:` `config:` | the configuration: what stands in the server block, in the http block, or the whole file; with `next` before it, what `write next config` puts there |
 //! | `file PATH:` | a file with this content (`size N` makes N bytes) |
 //! | `directory PATH` | an empty directory |
+//! | `link PATH: TARGET` | a symbolic link |
 //! | `origin NAME DOOR:` | a server behind the gateway; DOOR is `ipv6`, `unix` or `refused`, else TCP; its script is `echo`, or blocks `on request`, `on every request`, `on connection`, `on every connection` |
 //! | `client:` | the client's script |
 //! | `access log:` | every line of the access log |
@@ -17,7 +18,7 @@
 //!
 //! `{{listen}}`, `{{listen2}}`, … are listening addresses, `{{NAME}}` the address of an origin, `{{dir}}` the case's directory.
 
-use crate::support::case::{Blocks, Case, Config, Difference, Door, File, Origin, Scope, Script};
+use crate::support::case::{Blocks, Case, Config, Content, Difference, Door, File, Origin, Scope, Script};
 use crate::support::step_format::{Side, read_steps};
 
 /// A line of a section, with the deeper-indented lines under it.
@@ -110,8 +111,9 @@ fn add_section(case: &mut Case, section: Section) -> Result<(), String> {
         [scope @ ("server" | "http" | "config")] => {
             case.config = Config { scope: read_scope(scope)?, text: section.text() }
         }
-        ["file", path] => case.files.push(File { path: (*path).to_owned(), content: Some(section.content()?) }),
-        ["directory", path @ ..] => case.files.push(File { path: path.join(" "), content: None }),
+        ["file", path @ ..] => case.add_file(path, Content::Bytes(section.content()?)),
+        ["directory", path @ ..] => case.add_file(path, Content::Directory),
+        ["link", path @ ..] => case.add_file(path, Content::Link(section.inline)),
         ["origin", about @ ..] => case.origins.push(read_origin(about, &section)?),
         ["client"] => case.client = read_steps(&section.lines()?, Side::Client)?,
         ["access", "log"] => case.access_log = Some(section.texts()),
@@ -123,6 +125,12 @@ fn add_section(case: &mut Case, section: Section) -> Result<(), String> {
         _ => return Err(format!("unknown section `{}`", section.name)),
     }
     Ok(())
+}
+
+impl Case {
+    fn add_file(&mut self, path: &[&str], content: Content) {
+        self.files.push(File { path: path.join(" "), content });
+    }
 }
 
 fn read_scope(word: &str) -> Result<Scope, String> {

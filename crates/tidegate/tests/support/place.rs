@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::support::case::{Config, File, Scope};
+use crate::support::case::{Config, Content, File, Scope};
 
 /// The last-modified time of every file of a case: Sun, 09 Sep 2001 01:46:40 GMT.
 const MODIFIED: Duration = Duration::from_secs(1_000_000_000);
@@ -98,11 +98,13 @@ impl Place {
 
     fn write_file(&self, file: &File) -> std::io::Result<()> {
         let path = self.dir.join(&file.path);
-        let Some(content) = &file.content else {
-            return std::fs::create_dir_all(path);
-        };
         std::fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
-        std::fs::write(&path, content)?;
+        let bytes = match &file.content {
+            Content::Directory => return std::fs::create_dir_all(path),
+            Content::Link(target) => return std::os::unix::fs::symlink(target, path),
+            Content::Bytes(bytes) => bytes,
+        };
+        std::fs::write(&path, bytes)?;
         std::fs::File::options().write(true).open(&path)?.set_modified(SystemTime::UNIX_EPOCH + MODIFIED)
     }
 
