@@ -15,7 +15,8 @@ pub(super) fn rows() -> Vec<Row> {
                  307 and 308, and to all with `always`. A value that comes to nothing adds \
                  nothing. If a level has any add_header, it inherits none: repeat those that \
                  are wanted.",
-            ),
+            )
+            .differs("A line break that variables bring in becomes a space."),
     ]
 }
 

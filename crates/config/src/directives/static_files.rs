@@ -16,7 +16,8 @@ pub(super) fn rows() -> Vec<Row> {
             .manual(
                 "The whole path of the request is looked for below it. Relative paths start at \
                  the prefix. Variables are allowed.",
-            ),
+            )
+            .differs("A `..` that variables bring in is a 404: no client leads a root up."),
         custom("alias", LOCATION, exactly(1), alias)
             .syntax("path")
             .help("Names what the matched part of the path stands for.")
@@ -25,7 +26,8 @@ pub(super) fn rows() -> Vec<Row> {
                  /data/w3/images/top.gif. In a regular expression's location the alias is the \
                  whole file name and should use captures. End it with a slash where the \
                  location does.",
-            ),
+            )
+            .differs("/i../x of `location /i { alias /data/; }` is a 404 instead of /data/../x, and so is a `..` of variables."),
         custom("index", LEVELS, at_least(1), index)
             .repeats()
             .syntax("file …")
@@ -42,7 +44,8 @@ pub(super) fn rows() -> Vec<Row> {
                 "Each name is looked for below root, or by alias; one that ends in a slash is \
                  a directory. The last word is where to go when nothing exists: a URI (an \
                  internal redirect), a named location, or a status. It is not inherited.",
-            ),
+            )
+            .differs("A name in which variables bring a `..` is passed over."),
         custom("types", LEVELS, exactly(0), types)
             .repeats()
             .block()

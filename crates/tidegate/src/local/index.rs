@@ -4,7 +4,7 @@ use config::model::Level;
 
 use super::disk::{self, DiskError, Kind};
 use super::files::FileAnswer;
-use super::paths::map;
+use super::paths::{climbing, climbs, map};
 use super::request::{Eval, FileRequest, Refusal, text};
 
 /// Looks for an index file.
@@ -17,6 +17,9 @@ pub(super) fn find(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Result<Fil
             return Ok(redirect(name.into_owned(), request.args));
         }
         let file = [directory.as_slice(), &name].concat();
+        if climbs(&file, &[&request.settings.root.path, index]) {
+            return Err(climbing(&file));
+        }
         let Err(error) = disk::look(&file) else {
             return Ok(redirect([request.path, &name].concat(), request.args));
         };

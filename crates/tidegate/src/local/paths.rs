@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use config::model::{Level, Types};
+use config::model::{Level, Part, Template, Types};
 
 use super::request::{Eval, FileRequest, Refusal, text};
 
@@ -62,7 +62,41 @@ pub(super) fn map(request: &FileRequest<'_>, eval: &mut Eval<'_>) -> Result<Mapp
     let mut path = root(request, eval);
     let root = path.len();
     path.extend_from_slice(below);
+    if climbs(&path, &[&request.settings.root.path]) {
+        return Err(climbing(&path));
+    }
     Ok(Mapped { path, root })
+}
+
+/// Whether a name goes up where the file did not write it: by a variable, or by the path behind an `alias` in a location that
+/// ends within a segment (`location /a { alias /b/; }` and `/a../x`). nginx follows it.
+pub(super) fn climbs(path: &[u8], written: &[&Template]) -> bool {
+    memchr::memmem::find(path, b"..").is_some()
+        && ups(path) > written.iter().map(|template| written_ups(template)).sum()
+}
+
+/// What a name that climbs is answered with.
+pub(super) fn climbing(path: &[u8]) -> Refusal {
+    Refusal::logged(404, Level::Error, climbing_phrase(path))
+}
+
+/// What the error log says of a name that climbs.
+pub(super) fn climbing_phrase(path: &[u8]) -> String {
+    format!("\"{}\" leads up from where the configuration put it", String::from_utf8_lossy(path))
+}
+
+/// How many segments of a name are `..`.
+fn ups(path: &[u8]) -> usize {
+    path.split(|&byte| byte == b'/').filter(|segment| *segment == b"..").count()
+}
+
+/// How many of a template's segments are `..` whatever its variables hold.
+fn written_ups(template: &Template) -> usize {
+    let text = template.parts.iter().flat_map(|part| match part {
+        Part::Text(text) => &**text,
+        Part::Variable(_) => b"$",
+    });
+    ups(&text.copied().collect::<Vec<u8>>())
 }
 
 fn rewritten() -> Refusal {
@@ -110,6 +144,18 @@ mod tests {
             let got = extension(uri.as_bytes());
             assert_eq!(got, expected.map(str::as_bytes), "{uri}");
         }
+    }
+
+    #[test]
+    fn a_name_climbs_where_the_file_did_not_write_it() {
+        let variable = || Part::Variable(config::model::Variable::Uri);
+        let text = |text: &str| Part::Text(text.as_bytes().into());
+        let template = |parts: Vec<Part>| Template { source: "".into(), parts };
+        let written = template(vec![text("/srv/../www/"), variable()]);
+        assert!(!climbs(b"/srv/../www/a..b/..c", &[&written]));
+        assert!(climbs(b"/srv/../www/../etc", &[&written]));
+        let joined = template(vec![text("/srv/.."), variable()]);
+        assert!(climbs(b"/srv/..", &[&joined]), "two dots and a variable are no segment of the file's");
     }
 
     #[test]

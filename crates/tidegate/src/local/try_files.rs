@@ -6,7 +6,7 @@
 use config::model::{Level, Template, TryFiles, TryTarget};
 
 use super::disk::{self, Kind};
-use super::paths::{Alias, alias, root};
+use super::paths::{Alias, alias, climbing_phrase, climbs, root};
 use super::request::{Eval, FileRequest, LogLine, text};
 use crate::uri::split_args;
 
@@ -40,6 +40,10 @@ pub fn try_files(request: &FileRequest<'_>, files: &TryFiles, eval: &mut Eval<'_
     for candidate in &files.candidates {
         let name = below_root(request, &candidate.path, eval);
         let path = [root.as_slice(), &name].concat();
+        if climbs(&path, &[&request.settings.root.path, &candidate.path]) {
+            lines.push(LogLine { level: Level::Error, text: climbing_phrase(&path) });
+            continue;
+        }
         match disk::look(&path) {
             Ok(kind) if (kind == Kind::Directory) == candidate.directory => {
                 return (found(request, name, candidate.directory), lines);
