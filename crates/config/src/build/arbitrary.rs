@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::{Options, meaning_of};
 use crate::Severity;
 use crate::directives::table;
+use crate::text::Written;
 use crate::tree::{Directive, Origin, SourceFile, Span, Tree, Word};
 
 /// Words that are at the edge of something: units, ports, modifiers, expressions, variables.
@@ -135,7 +136,7 @@ proptest! {
         inside in proptest::collection::vec(directive(), 0..8),
         in_server in proptest::collection::vec(directive(), 0..8),
     ) {
-        let loaded = meaning_of(tree(inside, in_server), Vec::new(), &Options::default());
+        let loaded = meaning_of(Written { tree: tree(inside, in_server), ..Written::default() }, &Options::default());
         let refused = loaded.diagnostics.iter().any(|said| said.severity == Severity::Error);
         prop_assert_eq!(loaded.config.is_none(), refused);
     }

@@ -88,6 +88,9 @@ fn not_supported(build: &mut Build<'_>, directive: &Directive, unsupported: &Uns
 fn unknown(build: &mut Build<'_>, context: Context, directive: &Directive) {
     let name = &directive.name;
     build.error(name.span, format!("unknown directive \"{}\"", name.text));
+    if build.said_enough() {
+        return;
+    }
     if let Some(help) = meant(&name.text, context) {
         build.help(help);
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::names::Names;
-use super::{Options, absolute};
+use super::{MAX_SAID, Options, absolute};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::directives::Row;
 use crate::model::{LogFormat, Map, Template, Upstream};
@@ -78,6 +78,11 @@ impl<'o> Build<'o> {
 
     pub(crate) fn push(&mut self, said: Diagnostic) {
         self.said.push(said);
+    }
+
+    /// Whether all of what follows will be left out.
+    pub(crate) fn said_enough(&self) -> bool {
+        self.said.len() > MAX_SAID
     }
 
     pub(crate) fn say(&mut self, severity: Severity, span: Span, message: impl Into<String>) {

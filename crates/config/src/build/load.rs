@@ -12,8 +12,12 @@ pub fn load(path: &Path, files: &dyn Files, options: &Options) -> Loaded {
     let mut reader = Reader::new(path, files);
     read_globals(&mut reader, options);
     let found = reader.main_file(path);
-    let (tree, said) = reader.finish();
-    if found { meaning_of(tree, said, options) } else { Loaded { config: None, tree, diagnostics: said } }
+    let written = reader.finish();
+    if found {
+        meaning_of(written, options)
+    } else {
+        Loaded { config: None, tree: written.tree, diagnostics: written.said }
+    }
 }
 
 /// Reads a configuration that is a text of its own, such as a test's or one made from a command line. Includes find
@@ -37,8 +41,7 @@ fn load_with(path: &Path, text: &[u8], options: &Options) -> Loaded {
     let mut reader = Reader::new(path, &NoFiles);
     read_globals(&mut reader, options);
     reader.main_text(path, text);
-    let (tree, said) = reader.finish();
-    meaning_of(tree, said, options)
+    meaning_of(reader.finish(), options)
 }
 
 fn read_globals(reader: &mut Reader<'_>, options: &Options) {

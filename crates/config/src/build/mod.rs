@@ -43,8 +43,11 @@ pub(crate) mod addresses {
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Config;
-use crate::text::path_of;
-use crate::tree::Tree;
+use crate::text::{Written, judge, path_of};
+use crate::tree::{Span, Tree};
+
+/// Things said of one configuration; what is beyond is only counted.
+pub(crate) const MAX_SAID: usize = 1000;
 
 /// What a configuration is read with: the command line's part.
 #[derive(Debug, Clone, Default)]
@@ -70,17 +73,30 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What a tree means. `earlier` is what reading its text had to say.
-pub(crate) fn meaning_of(tree: Tree, earlier: Vec<Diagnostic>, options: &Options) -> Loaded {
-    let mut build = Build::new(options, earlier, &tree);
+/// What was written, and what it means.
+pub(crate) fn meaning_of(written: Written, options: &Options) -> Loaded {
+    let tree = written.tree;
+    let mut build = Build::new(options, written.said, &tree);
     let config = root::config(&mut build, &tree);
     let mut diagnostics = build.into_diagnostics();
     diagnostics.sort_by_cached_key(|said| tree.reading_order(said.span));
     // What is inherited is judged at each level that inherits it: once is enough to say.
     let mut seen = HashSet::new();
     diagnostics.retain(|said| seen.insert((said.span, said.message.clone())));
+    judge(&mut diagnostics, &written.suspects);
     let broken = diagnostics.iter().any(|said| said.severity == Severity::Error);
+    shorten(&mut diagnostics);
     Loaded { config: config.filter(|_| !broken), tree, diagnostics }
+}
+
+/// Leaves out what is beyond the bound, and says how much.
+fn shorten(diagnostics: &mut Vec<Diagnostic>) {
+    let more = diagnostics.len().saturating_sub(MAX_SAID);
+    if more > 0 {
+        diagnostics.truncate(MAX_SAID);
+        let message = format!("there is more to say, {more} times: it is left out");
+        diagnostics.push(Diagnostic::new(Severity::Note, Span::NOWHERE, message));
+    }
 }
 
 /// A path made absolute against the prefix, as nginx's `ngx_conf_full_name` does.

@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_has_a_bound() {
+        let loaded =
+            load_text(&format!("events {{ }} {}", (0..5000).map(|n| format!("nonsense{n};")).collect::<String>()));
+        assert_eq!(errors(&loaded).len(), 1000);
+        assert_eq!(said(&loaded, Severity::Note), ["there is more to say, 4000 times: it is left out"]);
+    }
+
+    #[test]
     fn events_must_be_there() {
         let loaded = load_text("worker_processes 1;");
         assert_eq!(errors(&loaded), ["no \"events\" section in configuration"]);

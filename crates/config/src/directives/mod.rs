@@ -35,6 +35,7 @@ pub use not_yet::{Unsupported, unsupported, unsupported_names};
 pub(crate) use proxy_pass::default_redirect;
 pub use row::{Arity, Context, Row, Status};
 pub(crate) use row::{Meaning, Setter, Value, Words};
+pub(crate) use shorthand::EVERYWHERE;
 pub use types::built_in_mime_types;
 pub(crate) use types::nginx_default_types;
 

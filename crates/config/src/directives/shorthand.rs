@@ -14,7 +14,7 @@ pub(super) const LOCATION: &[Context] = &[Context::Location];
 pub(super) const UPSTREAM: &[Context] = &[Context::Upstream];
 pub(super) const HTTP_SERVER: &[Context] = &[Context::Http, Context::Server];
 pub(super) const SERVER_LOCATION: &[Context] = &[Context::Server, Context::Location];
-pub(super) const EVERYWHERE: &[Context] =
+pub(crate) const EVERYWHERE: &[Context] =
     &[Context::Main, Context::Events, Context::Http, Context::Server, Context::Location, Context::Upstream];
 /// The three levels that inherit from one another.
 pub(super) const LEVELS: &[Context] = &[Context::Http, Context::Server, Context::Location];

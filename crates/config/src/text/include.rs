@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use super::bytes::{carried, text_of, written};
 use super::lexer::{Lexed, Token, lex};
+use super::place::{Around, Place};
+use super::semicolon::{Looked, Suspect, look};
 use super::{Kind, parser};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::directives::built_in_mime_types;
+use crate::directives::{Context, built_in_mime_types};
 use crate::files::{Files, Unreadable, expand, is_mask};
 use crate::tree::{Directive, Origin, SourceFile, Span, Tree, Word};
 
@@ -23,6 +25,15 @@ pub(crate) const MAX_TEXT: usize = 64 << 20;
 /// The file that is built in, for where it is missing.
 const MIME_TYPES: &str = "mime.types";
 
+/// A configuration as written, and what is wrong with its text.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) tree: Tree,
+    pub(crate) said: Vec<Diagnostic>,
+    /// Lines that were perhaps meant as directives of their own.
+    pub(crate) suspects: Vec<Suspect>,
+}
+
 /// The texts of a configuration on their way into one tree.
 pub(crate) struct Reader<'f> {
     files: &'f dyn Files,
@@ -33,6 +44,8 @@ pub(crate) struct Reader<'f> {
     known: HashMap<PathBuf, u32>,
     /// The files that are being read, each included by the one before.
     open: Vec<u32>,
+    /// Lines that were perhaps meant as directives.
+    suspects: Vec<Suspect>,
     /// Bytes of text that may still come.
     pub(super) left: usize,
 }
@@ -47,13 +60,14 @@ impl<'f> Reader<'f> {
             said: Vec::new(),
             known: HashMap::new(),
             open: Vec::new(),
+            suspects: Vec::new(),
             left: MAX_TEXT,
         }
     }
 
     /// What was read, and what is wrong with its text.
-    pub(crate) fn finish(self) -> (Tree, Vec<Diagnostic>) {
-        (self.tree, self.said)
+    pub(crate) fn finish(self) -> Written {
+        Written { tree: self.tree, said: self.said, suspects: self.suspects }
     }
 
     /// Reads the text of `-g`.
@@ -79,12 +93,12 @@ impl<'f> Reader<'f> {
     }
 
     fn at_top(&mut self, file: u32, kind: Kind) {
-        let directives = self.directives(file, kind, 0);
+        let directives = self.directives(file, kind, None);
         self.tree.directives.extend(directives);
     }
 
-    /// The directives of a text that was added. `depth` blocks are around it.
-    fn directives(&mut self, file: u32, kind: Kind, depth: usize) -> Vec<Directive> {
+    /// The directives of a text that was added, and what is around it: nothing around a main file.
+    fn directives(&mut self, file: u32, kind: Kind, around: Option<Around>) -> Vec<Directive> {
         let text = usize::try_from(file).ok().and_then(|place| self.tree.files.get(place)).map(|source| &source.text);
         let Some(text) = text.filter(|text| text.len() <= self.left) else {
             self.said.push(Diagnostic::error(Span { file, ..Span::default() }, too_much()));
@@ -96,43 +110,63 @@ impl<'f> Reader<'f> {
         if kind == Kind::CommandLine {
             refuse_blocks(&mut lexed);
         }
-        let parsed = parser::parse(lexed, depth, Span { file, start: end, end });
+        let around = around.unwrap_or_else(|| Around::top(top(&lexed)));
+        let parsed = parser::parse(lexed, text, around, Span { file, start: end, end });
         self.said.extend(parsed.faults);
         self.open.push(file);
-        let directives = self.included_in(parsed.directives, depth);
+        let directives = self.finished(parsed.directives, around);
         self.open.pop();
         directives
     }
 
-    /// Directives with what they include in place.
-    fn included_in(&mut self, directives: Vec<Directive>, depth: usize) -> Vec<Directive> {
+    /// Directives with a missing `;` put in, and what they include in place.
+    fn finished(&mut self, directives: Vec<Directive>, around: Around) -> Vec<Directive> {
         let mut all = Vec::with_capacity(directives.len());
-        for mut directive in directives {
-            if let Some(name) = included(&directive) {
-                all.extend(self.include(name, depth));
-                continue;
+        for directive in directives {
+            let mut next = Some(directive);
+            while let Some(directive) = next {
+                let text = self.tree.file(directive.span).map_or("", |file| &file.text);
+                let (directive, rest) = match look(directive, around.place, text) {
+                    Looked::Whole(directive, suspect) => {
+                        self.suspects.extend(suspect);
+                        (directive, None)
+                    }
+                    Looked::Parted(directive, fault, rest) => {
+                        self.said.push(fault);
+                        (directive, Some(rest))
+                    }
+                };
+                self.put(directive, around, &mut all);
+                next = rest;
             }
-            directive.block = directive.block.map(|block| self.included_in(block, depth + 1));
-            all.push(directive);
         }
         all
     }
 
-    fn include(&mut self, name: &Word, depth: usize) -> Vec<Directive> {
+    fn put(&mut self, mut directive: Directive, around: Around, all: &mut Vec<Directive>) {
+        if let Some(name) = included(&directive) {
+            return all.extend(self.include(name, around));
+        }
+        let within = around.within(&directive.name.text);
+        directive.block = directive.block.map(|block| self.finished(block, within));
+        all.push(directive);
+    }
+
+    fn include(&mut self, name: &Word, around: Around) -> Vec<Directive> {
         let path = self.folder.join(path_of(&name.text));
         if !is_mask(&path) {
-            return self.file(path, name.span, depth);
+            return self.file(path, name.span, around);
         }
         let expanded = expand(self.files, &path);
         for (folder, unreadable) in expanded.closed {
             let message = format!("\"{}\" cannot be looked into ({})", folder.display(), unreadable.cause);
             self.said.push(Diagnostic::new(Severity::Warning, name.span, message));
         }
-        expanded.paths.into_iter().flat_map(|path| self.file(path, name.span, depth)).collect()
+        expanded.paths.into_iter().flat_map(|path| self.file(path, name.span, around)).collect()
     }
 
     /// The directives of an included file.
-    fn file(&mut self, path: PathBuf, at: Span, depth: usize) -> Vec<Directive> {
+    fn file(&mut self, path: PathBuf, at: Span, around: Around) -> Vec<Directive> {
         let Some(file) = self.known.get(&path).copied().or_else(|| self.read(&path, at)) else {
             return Vec::new();
         };
@@ -141,7 +175,7 @@ impl<'f> Reader<'f> {
         } else if self.open.len() > MAX_INCLUDE_DEPTH {
             format!("more than {MAX_INCLUDE_DEPTH} includes in one another")
         } else {
-            return self.directives(file, Kind::File, depth);
+            return self.directives(file, Kind::File, Some(around));
         };
         self.said.push(Diagnostic::error(at, wrong));
         Vec::new()
@@ -201,6 +235,17 @@ fn refuse_blocks(lexed: &mut Lexed) {
         let message = "block directives are not supported in -g option";
         lexed.faults.push(Diagnostic::error(statement.end, message));
     }
+}
+
+/// What the top of a main text is.
+fn top(lexed: &Lexed) -> Place {
+    let is_http = |token: &Token| match token {
+        Token::Statement(statement) => {
+            statement.block && statement.words.first().is_some_and(|name| name.text == "http")
+        }
+        Token::Close(_) => false,
+    };
+    if lexed.tokens.iter().any(is_http) { Place::In(Context::Main) } else { Place::Bare }
 }
 
 fn too_much() -> String {

@@ -126,6 +126,7 @@ impl Lexer<'_> {
         if self.overflows(start, self.at) {
             self.say_too_long(start);
         }
+        self.take_quantifiers(start);
         let text = self.unescaped(start, self.at);
         self.word(text, false, start);
     }

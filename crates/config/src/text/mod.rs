@@ -1,18 +1,22 @@
 //! Texts into a tree: bytes, words, blocks, includes; and what stands in words: units and templates. Not here: what a
 //! directive means.
 
+mod balance;
 pub(crate) mod bytes;
 mod include;
 mod lexer;
 mod lua;
 mod parser;
+mod place;
+mod semicolon;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 pub(crate) mod units;
 mod word;
 
-pub(crate) use include::{Reader, path_of};
+pub(crate) use include::{Reader, Written, path_of};
+pub(crate) use semicolon::judge;
 
 /// Blocks in one another, includes counted. nginx has no bound and recursion: its stack ends.
 pub(crate) const MAX_BLOCK_DEPTH: usize = 64;

@@ -1,7 +1,9 @@
 //! Statements into directives: which block each is in. Not here: words, includes, and which names there are.
 
 use super::MAX_BLOCK_DEPTH;
+use super::balance::balanced;
 use super::lexer::{Lexed, Statement, Token};
+use super::place::Around;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{Directive, Span, Word};
 
@@ -12,10 +14,15 @@ pub(super) struct Parsed {
     pub(super) faults: Vec<Diagnostic>,
 }
 
-/// Puts each statement into its block. `depth` blocks are around the whole text; `end` is where it ends.
-pub(super) fn parse(lexed: Lexed, depth: usize, end: Span) -> Parsed {
-    let mut parser = Parser { open: Vec::new(), done: Vec::new(), faults: lexed.faults, depth, too_deep: 0 };
-    for token in lexed.tokens {
+/// Puts each statement of a text into its block. `end` is where the text ends.
+pub(super) fn parse(lexed: Lexed, text: &str, around: Around, end: Span) -> Parsed {
+    let mut faults = lexed.faults;
+    let (tokens, guessed) = balanced(lexed.tokens, text, around.place, end);
+    // A text that ends too early is said to do so once.
+    let ends = |fault: &Diagnostic| fault.span.start == end.start;
+    faults.extend(guessed.into_iter().filter(|fault| !(lexed.cut_short && ends(fault))));
+    let mut parser = Parser { open: Vec::new(), done: Vec::new(), faults, depth: around.depth, too_deep: 0 };
+    for token in tokens {
         parser.take(token);
     }
     parser.end(end, lexed.cut_short)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::{MAX_BLOCK_DEPTH, Reader};
+use super::{MAX_BLOCK_DEPTH, Reader, Written};
 use crate::build::testing::errors;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::{Files, NoFiles, Unreadable};
@@ -124,7 +124,7 @@ fn all_text_together_has_a_bound() {
     let mut reader = Reader::new(Path::new(MAIN), &files);
     reader.left = 100;
     reader.main_text(Path::new(MAIN), "include a;".repeat(8).as_bytes());
-    let (tree, said) = reader.finish();
+    let Written { tree, said, .. } = reader.finish();
     assert_eq!(tree.directives.len(), 5, "there was room for one");
     assert!(said.iter().all(|said| said.message == "more than 64 MiB of configuration"));
 }
@@ -203,7 +203,8 @@ fn bytes_that_are_not_utf8_are_said_once_for_each_file() {
 fn read(text: &[u8]) -> (Tree, Vec<Diagnostic>) {
     let mut reader = Reader::new(Path::new(MAIN), &NoFiles);
     reader.main_text(Path::new(MAIN), text);
-    reader.finish()
+    let written = reader.finish();
+    (written.tree, written.said)
 }
 
 /// Any word, without quotes where it may stand without.

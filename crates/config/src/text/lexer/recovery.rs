@@ -72,6 +72,27 @@ impl Lexer<'_> {
         quote_end(self.text, self.at + 1, quote).filter(|close| *close < self.line_end(self.at))
     }
 
+    /// `^/a{2}$`: to nginx the word ends before the brace, so that an expression with one must be quoted. No block starts
+    /// with a number and a brace: the rest is taken as the part of the word that it was meant to be.
+    pub(super) fn take_quantifiers(&mut self, start: usize) {
+        let brace = self.at;
+        while quantifier(self.text.get(self.at..).unwrap_or_default()) {
+            self.at = bare_end(self.text, self.at + 1);
+        }
+        if self.at == brace {
+            return;
+        }
+        let number = bare_end(self.text, brace + 1);
+        let message = match self.words.first().map(|name| name.text.as_str()) {
+            None => "unexpected \"{\"".to_owned(),
+            Some("location" | "if") => format!("unknown directive \"{}\"", self.unescaped(brace + 1, number)),
+            Some(name) => format!("directive \"{name}\" is not terminated by \";\""),
+        };
+        let word = self.unescaped(start, self.at);
+        let fault = Diagnostic::error(self.span(brace, number), message);
+        self.say(fault.help(format!("a word with a brace must be quoted: \"{word}\"")));
+    }
+
     /// Takes the line of a quote that is not closed for the end of its word, and a `;` or `{` at its end as such.
     fn take_the_line(&mut self, open: usize) {
         let line = self.text.get(open + 1..self.line_end(open)).unwrap_or_default().trim_ascii_end();
@@ -99,4 +120,11 @@ impl Lexer<'_> {
         self.statement(false, brace);
         self.token(Token::Close(brace));
     }
+}
+
+/// Whether a text starts with how often an expression repeats: `{2}`, `{1,3}`, `{2,}`.
+fn quantifier(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix('{') else { return false };
+    let rest = inside.trim_start_matches(|c: char| c.is_ascii_digit() || c == ',');
+    inside.starts_with(|c: char| c.is_ascii_digit()) && rest.starts_with('}')
 }

@@ -69,7 +69,7 @@ fn comments_start_at_the_start_of_a_word_and_end_with_the_line() {
 fn braces_belong_to_words_after_a_dollar_or_within() {
     assert_eq!(shown("a ${b}c;"), "a|${b}c;");
     assert_eq!(shown("a b}c;"), "a|b}c;");
-    assert_eq!(shown("a ^/{2};"), "a|^/{ 2};", "an expression with a brace needs quotes");
+    assert_eq!(shown("a ^/{2 ;}"), "a|^/{ 2; }");
 }
 
 #[test]
@@ -166,4 +166,14 @@ fn a_quote_that_swallows_too_much_ends_with_its_line() {
 fn a_block_of_lua_is_passed_over() {
     assert_eq!(shown("content_by_lua_block { if a then b = \"}\" { } end } c;"), "content_by_lua_block{ } c;");
     assert_eq!(said("rewrite_by_lua_block { ngx.say('don\\'t'); } c;"), []);
+}
+
+#[test]
+fn an_expression_with_a_brace_needs_quotes() {
+    let text = "location ~ ^/a{2}b{1,3}$ { c; } d;";
+    assert_eq!(said(text), [("unknown directive \"2}b\"".into(), "{2}b")]);
+    assert_eq!(shown(text), "location|~|^/a{2}b{1,3}${ c; } d;");
+    assert_eq!(said("rewrite ^/a{2} /b;")[0].0, "directive \"rewrite\" is not terminated by \";\"");
+    assert_eq!(said("~^a{2,}$ b;")[0].0, "unexpected \"{\"");
+    assert_eq!(said("a{b;} c {1;}"), []);
 }
