@@ -51,9 +51,9 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
     }
     response.keep(std::mem::take(&mut request.kept));
     request.record.status = response.status;
-    response::add_headers(request, &mut response);
     let framing = response::framing(request, &response);
     let keep_alive = keeps_alive(client, request, framing);
+    response::add_headers(request, &mut response, framing, keep_alive);
     let head = response::encode_head(request, &response, framing, keep_alive);
     request.record.head_length = head.len() as u64;
     if request.generation.tables.keeps_heads {

@@ -206,7 +206,7 @@ impl Request {
 
     /// `$server_name`.
     pub(crate) fn server_name(&self) -> String {
-        self.server().names.first().map(ServerName::text).unwrap_or_default()
+        self.server().names.first().map(ServerName::shown).unwrap_or_default()
     }
 
     /// `$status`: that of the answer or of the error whose place it takes; 0 while there is none.

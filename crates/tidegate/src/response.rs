@@ -130,12 +130,15 @@ pub(crate) fn is_bodiless(request: &Request, status: u16) -> bool {
     request.head.method == http::Method::HEAD || matches!(status, 100..200 | 204 | 304)
 }
 
-/// Adds what `add_header` says.
-pub(crate) fn add_headers(request: &Request, response: &mut Response) {
-    let settings = request.settings();
-    for add in settings.add_headers.iter() {
+/// Adds what `add_header` says. A value sees the head as it is so far.
+pub(crate) fn add_headers(request: &mut Request, response: &mut Response, framing: Framing, keep_alive: bool) {
+    let adds = request.settings().add_headers.clone();
+    for add in adds.iter() {
         if !add.always && !matches!(response.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308) {
             continue;
+        }
+        if request.generation.tables.keeps_heads {
+            request.record.sent_head = encode_head(request, response, framing, keep_alive);
         }
         response.add(&add.name, &variables::field(&add.value, request));
     }

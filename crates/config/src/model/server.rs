@@ -67,7 +67,15 @@ pub enum ServerName {
 }
 
 impl ServerName {
-    /// The text that `$server_name` and log lines show.
+    /// What `$server_name` and log lines show: nginx leaves the dot of `.example.org` out.
+    pub fn shown(&self) -> String {
+        match self {
+            ServerName::Domain(name) => name.to_string(),
+            other => other.text(),
+        }
+    }
+
+    /// The name as it was written.
     pub fn text(&self) -> String {
         match self {
             ServerName::Exact(name) => name.to_string(),

@@ -77,15 +77,40 @@ fn argument<'a>(args: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     })
 }
 
-/// The value of the first cookie of that name.
+/// The value of the first cookie of that name, read as leniently as nginx does: a comma separates too, but ends no value.
 fn cookie<'a>(mut fields: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Option<&'a [u8]> {
     fields.find_map(|field| {
-        field.split(|byte| matches!(byte, b';' | b',')).find_map(|pair| {
-            let pair = pair.trim_ascii_start();
-            let equals = memchr::memchr(b'=', pair)?;
-            pair[..equals].trim_ascii_end().eq_ignore_ascii_case(name).then(|| pair[equals + 1..].trim_ascii_start())
-        })
+        let mut rest = field;
+        while !rest.is_empty() {
+            match cookie_here(rest, name) {
+                Ok(value) => return Some(value),
+                Err(read) => rest = &rest[read..],
+            }
+            let end = rest.iter().position(|byte| matches!(byte, b';' | b',')).map_or(rest.len(), |at| at + 1);
+            rest = skip_spaces(&rest[end..]);
+        }
+        None
     })
+}
+
+/// The value if `text` starts with the cookie; else how much was read in finding out that it does not.
+fn cookie_here<'a>(text: &'a [u8], name: &[u8]) -> Result<&'a [u8], usize> {
+    let (key, after) = text.split_at_checked(name.len()).ok_or(0usize)?;
+    if !key.eq_ignore_ascii_case(name) {
+        return Err(0);
+    }
+    let after = skip_spaces(after);
+    let Some((b'=', value)) = after.split_first() else {
+        // The byte in place of the `=` counts as read, even if it is the separator.
+        return Err((text.len() - after.len() + 1).min(text.len()));
+    };
+    let value = skip_spaces(value);
+    let end = memchr::memchr(b';', value).unwrap_or(value.len());
+    Ok(&value[..end])
+}
+
+fn skip_spaces(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
 fn upstream_cookie(request: &Request, name: &str, out: &mut Vec<u8>) -> bool {
