@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::model::Proxy;
-use http1::{ResponseHead, ResponseLimits, Version};
+use http1::{Framing, ResponseHead, ResponseLimits, Version};
 use policy::retry::{self, Condition, Decision, Met, Situation};
 use policy::reuse::Need;
-use policy::{Failure, Phase, Refusal, Tried};
+use policy::{Failure, Outcome, Phase, Refusal, Tried};
 
 use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
@@ -39,6 +39,29 @@ pub(crate) struct Answered {
     pub(crate) reply: Reply,
     pub(crate) connection: Connection,
     pub(crate) picked: Picked,
+}
+
+impl Answered {
+    /// Ends the attempt without delivering its answer, which something else takes the place of.
+    pub(crate) fn put_away(self, request: &mut Request) {
+        let now = Instant::now();
+        if let Some(attempt) = request.record.attempts.last_mut() {
+            attempt.response_time = Some(now.duration_since(attempt.started));
+        }
+        if self.is_over() {
+            let mut connection = self.connection;
+            connection.requests += 1;
+            self.picked.upstream().pool.borrow_mut().give(connection, now);
+        }
+        self.picked.finish(Outcome::Success, now);
+    }
+
+    /// Whether nothing is left to come of the answer, so that its connection can carry another.
+    fn is_over(&self) -> bool {
+        let reply = &self.reply;
+        let bodiless = matches!(reply.framing, Framing::Empty | Framing::Length(0));
+        reply.persistent && reply.request_complete && bodiless && reply.buffer.is_empty()
+    }
 }
 
 /// Why there is no answer.

@@ -180,6 +180,7 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
     if let Some(target) = fields.get("x-accel-redirect").filter(|_| !ignores("x-accel-redirect")) {
         let target = target.to_vec();
         request.kept = forward::kept_fields(request, fields);
+        answered.put_away(request);
         return accelerate(request, &target);
     }
     let status = answered.reply.head.status;
@@ -188,6 +189,7 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
         for challenge in fields.get_all("www-authenticate").filter(|_| status == 401) {
             request.kept.push(b"WWW-Authenticate", challenge);
         }
+        answered.put_away(request);
         return Step::Status(status);
     }
     Step::Respond(Box::new(respond(request, answered)))
