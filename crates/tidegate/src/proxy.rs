@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use config::model::{Level, Proxy, ProxyPass, Template};
+use http::Method;
 use http1::{Fields, Framing};
 use policy::Balance;
 
@@ -25,6 +26,9 @@ use crate::variables;
 
 /// Forwards the request and says what to do with the outcome.
 pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPass) -> Step {
+    if let Err(step) = renounce_body(client, request) {
+        return step;
+    }
     if let Err(failure) = prepare_body(client, request).await {
         request.log_client_failure(failure, None, None);
         return client_failed(request, failure);
@@ -87,6 +91,21 @@ fn outgoing_body<'a>(
         RequestBody::Kept(kept) => (Framing::Length(kept.len()), OutgoingBody::Kept(kept)),
         RequestBody::Unread | RequestBody::Streamed => (request.framing, OutgoingBody::Streamed(request.framing)),
     }
+}
+
+/// A body that an endpoint got as it came is gone: a redirect to another one goes without it where the method has no use
+/// for it, and nowhere otherwise. A head whose body does not follow would swallow the next request on its connection.
+fn renounce_body(client: &H1, request: &mut Request) -> Result<(), Step> {
+    if !matches!(request.body, RequestBody::Streamed) || client.body_taken() == 0 {
+        return Ok(());
+    }
+    if !matches!(request.head.method, Method::GET | Method::HEAD) {
+        request.log(Level::Error, "the request's body was streamed to an endpoint and cannot be sent again", None);
+        return Err(Step::Status(502));
+    }
+    request.framing = Framing::Empty;
+    request.body = RequestBody::Kept(Kept::EMPTY);
+    Ok(())
 }
 
 /// Reads the body whole unless it is to be streamed.
