@@ -81,7 +81,7 @@ impl Tree {
         let mut order = vec![span.start];
         let mut file = span.file;
         while let Some(at) = self.files.get(place(file)).and_then(|file| file.included_at) {
-            order.push(at.start);
+            order.extend([file, at.start]);
             file = at.file;
         }
         order.push(file);

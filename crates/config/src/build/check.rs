@@ -99,9 +99,6 @@ fn unknown(build: &mut Build<'_>, context: Context, directive: &Directive) {
 /// What a name that nothing knows was meant to be: first what may stand here, then what may stand elsewhere, then what
 /// nginx knows.
 fn meant(name: &str, context: Context) -> Option<String> {
-    if name.starts_with('\u{feff}') {
-        return Some("the file starts with a byte order mark, which nginx does not skip: save it without one".into());
-    }
     let here = table().iter().filter(|row| row.contexts.contains(&context)).map(|row| row.name);
     let anywhere = table().iter().map(|row| row.name);
     let unsupported = unsupported_names().map(|(name, _)| name);

@@ -60,7 +60,7 @@ impl<'t> Line<'t> {
 }
 
 impl<'o> Build<'o> {
-    pub(crate) fn new(options: &'o Options, said: Vec<Diagnostic>, tree: &'o Tree) -> Self {
+    pub(crate) fn new(options: &'o Options, tree: &'o Tree) -> Self {
         Self {
             options,
             tree,
@@ -68,7 +68,7 @@ impl<'o> Build<'o> {
             upstreams: Vec::new(),
             maps: Vec::new(),
             log_formats: Vec::new(),
-            said,
+            said: Vec::new(),
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) mod addresses {
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Config;
-use crate::text::{Written, judge, path_of};
+use crate::text::{Written, judge, leave_out_spoilt, path_of};
 use crate::tree::{Span, Tree};
 
 /// Things said of one configuration; what is beyond is only counted.
@@ -76,13 +76,18 @@ pub struct Loaded {
 /// What was written, and what it means.
 pub(crate) fn meaning_of(written: Written, options: &Options) -> Loaded {
     let tree = written.tree;
-    let mut build = Build::new(options, written.said, &tree);
+    let mut build = Build::new(options, &tree);
     let config = root::config(&mut build, &tree);
     let mut diagnostics = build.into_diagnostics();
+    leave_out_spoilt(&mut diagnostics, &written.said, &tree);
+    diagnostics.extend(written.said);
     diagnostics.sort_by_cached_key(|said| tree.reading_order(said.span));
     // What is inherited is judged at each level that inherits it: once is enough to say.
     let mut seen = HashSet::new();
-    diagnostics.retain(|said| seen.insert((said.span, said.message.clone())));
+    diagnostics.retain(|said| {
+        let related = said.related.as_ref().map(|(span, _)| *span);
+        seen.insert((said.span, related, said.message.clone()))
+    });
     judge(&mut diagnostics, &written.suspects);
     let broken = diagnostics.iter().any(|said| said.severity == Severity::Error);
     shorten(&mut diagnostics);

@@ -15,7 +15,7 @@ pub(crate) fn config(build: &mut Build<'_>, tree: &Tree) -> Option<Config> {
     let (outer, bare) = split_bare(build, &all);
     let lines = check::lines(build, Context::Main, outer.iter().copied());
     let main = main_settings(build, &lines);
-    require_events(build, &lines, !bare.is_empty(), &all);
+    require_events(build, &lines, !bare.is_empty());
     let http_line = lines.iter().find(|line| line.name() == "http");
     let inside: Vec<&Directive> = match http_line {
         Some(line) => line.block().iter().collect(),
@@ -95,12 +95,11 @@ fn default_pid(build: &Build<'_>) -> PathBuf {
 }
 
 /// nginx refuses a file without `events`; a file that is the inside of `http` has none.
-fn require_events(build: &mut Build<'_>, lines: &[Line<'_>], bare: bool, all: &[&Directive]) {
+fn require_events(build: &mut Build<'_>, lines: &[Line<'_>], bare: bool) {
     if bare || lines.iter().any(|line| line.name() == "events") {
         return;
     }
-    let span = all.first().map_or_else(Span::default, |d| d.name.span);
-    build.error(span, "no \"events\" section in configuration");
+    build.error(Span::NOWHERE, "no \"events\" section in configuration");
     build.help("add a line: events {}");
 }
 

@@ -16,18 +16,18 @@ impl Build<'_> {
     /// A text as a template; says what is wrong with its variables.
     pub(crate) fn template(&mut self, text: &str, span: Span) -> Template {
         let mut parts = Vec::new();
+        // A word's text may be its end alone, or have more in front: its dollars are counted from the end.
+        let mut dollars = text.matches('$').count();
         for piece in pieces(text) {
+            dollars -= usize::from(!matches!(piece, Ok(Piece::Text(_))));
             match piece {
                 Ok(Piece::Text(text)) => parts.push(Part::Text(written(text).into())),
                 Ok(Piece::Capture(number)) => parts.push(Part::Variable(Variable::Capture(Capture::Number(number)))),
                 Ok(Piece::Variable(name)) => match self.variable(name) {
                     Some(variable) => parts.push(Part::Variable(variable)),
-                    None => self.unknown_variable(name, span),
+                    None => self.unknown_variable(name, self.dollar(span, dollars)),
                 },
-                Err(fault) => {
-                    let place = self.within(span, &fault.source());
-                    self.error(place, fault.message());
-                }
+                Err(fault) => self.error(self.dollar(span, dollars), fault.message()),
             }
         }
         Template { source: text.into(), parts }
@@ -62,8 +62,7 @@ impl Build<'_> {
     }
 
     /// Says that nothing knows a variable, or that only nginx does.
-    pub(crate) fn unknown_variable(&mut self, name: &str, span: Span) {
-        let place = self.within_any(span, &[format!("${name}"), format!("${{{name}}}")]);
+    pub(crate) fn unknown_variable(&mut self, name: &str, place: Span) {
         let fault = match variables::unsupported(name) {
             Some(module) => {
                 Diagnostic::error(place, format!("variable \"${name}\" of nginx's {module} is not supported yet"))
@@ -105,23 +104,27 @@ impl Build<'_> {
         }
     }
 
-    /// The part of a span that reads so, or all of it.
-    fn within(&self, span: Span, part: &str) -> Span {
-        self.within_any(span, &[part.to_owned()])
+    /// The variable that is written at one of a word's dollars, of which so many more follow; all of the word if it has
+    /// none there.
+    fn dollar(&self, word: Span, more: usize) -> Span {
+        let source = self.tree.source(word).unwrap_or_default();
+        let Some((start, _)) = source.rmatch_indices('$').nth(more) else { return word };
+        let length = variable_length(source.get(start..).unwrap_or_default());
+        let place = |offset: usize| word.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
+        Span { start: place(start), end: place(start + length), ..word }
     }
+}
 
-    /// The first of these parts of a span that is there and no part of a longer name, or all of it.
-    fn within_any(&self, span: Span, parts: &[String]) -> Span {
-        let source = self.tree.source(span).unwrap_or_default();
-        let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let found = |part: &String| {
-            let mut places = source.match_indices(part.as_str()).map(|(place, _)| (place, place + part.len()));
-            places.find(|(_, end)| !part.ends_with(in_name) || !source[*end..].starts_with(in_name))
-        };
-        let Some((start, end)) = parts.iter().find_map(found) else { return span };
-        let place = |offset: usize| span.start.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
-        Span { start: place(start), end: place(end), ..span }
+/// The bytes of `$name`, `${name}`, `${name` or `$1` at the start of a text.
+fn variable_length(text: &str) -> usize {
+    let rest = text.get(1..).unwrap_or_default();
+    if rest.starts_with(|c: char| ('1'..='9').contains(&c)) {
+        return 2;
     }
+    let inside = rest.strip_prefix('{').unwrap_or(rest);
+    let after = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let braced = inside.len() < rest.len() && after.starts_with('}');
+    text.len() - after.len() + usize::from(braced)
 }
 
 #[cfg(test)]
@@ -144,6 +147,9 @@ mod tests {
             ("x${nonsense}y", "${nonsense}"),
             ("\"\\t${hos t\"", "${hos"),
             ("a$", "$"),
+            ("$uri$", "$"),
+            ("\"$uri ${\"", "${"),
+            ("$uri$nothing$uri", "$nothing"),
             ("$nothing", "$nothing"),
         ] {
             let loaded = in_server(&format!("return 200 {word};"));

@@ -2,7 +2,9 @@
 
 use super::shorthand::{HTTP, LEVELS, Row, at_least, custom, definition};
 use crate::build::{Build, Level, Line};
-use crate::model::{AccessLog, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template};
+use crate::model::{
+    AccessLog, Capture, ErrorLog, Escape, Level as LogLevel, LogFile, LogFormat, Part, Template, Variable,
+};
 use crate::text::units::{self, Resolution};
 use crate::tree::Word;
 
@@ -63,8 +65,21 @@ fn log_format(build: &mut Build<'_>, line: &Line<'_>) {
         build.error(name.span, format!("duplicate \"log_format\" name \"{}\"", name.text));
         return;
     }
-    let parts: Vec<Template> = strings.iter().map(|word| build.word_template(word)).collect();
+    let parts: Vec<Template> = strings.iter().map(|word| line_template(build, word)).collect();
     build.log_formats.push(LogFormat { name: name.text.as_str().into(), escape, line: join(parts) });
+}
+
+/// A template without `$1`: when a line is written, no expression is the last one.
+fn line_template(build: &mut Build<'_>, word: &Word) -> Template {
+    let template = build.word_template(word);
+    let number = template.parts.iter().find_map(|part| match part {
+        Part::Variable(Variable::Capture(Capture::Number(number))) => Some(number.to_string()),
+        _ => None,
+    });
+    if let Some(number) = number {
+        build.unknown_variable(&number, word.span);
+    }
+    template
 }
 
 fn escape_word(build: &mut Build<'_>, word: &Word, wanted: &str) -> Escape {
@@ -265,6 +280,11 @@ mod tests {
         let format = config(in_http("log_format a '$uri ' 'x' 'y';")).log_formats.remove(1);
         assert_eq!(format.line.parts.len(), 2);
         assert_eq!(&*format.line.source, "$uri xy");
+    }
+
+    #[test]
+    fn a_line_has_no_numbered_captures() {
+        assert_eq!(errors(&in_http("log_format a $uri$1;")), ["unknown \"1\" variable"]);
     }
 
     #[test]

@@ -47,6 +47,9 @@ fn map(build: &mut Build<'_>, line: &Line<'_>) {
 
 fn read_entry(build: &mut Build<'_>, map: &mut Map, entry: &Directive, default_seen: &mut bool) {
     let key = &entry.name;
+    if entry.block.is_some() {
+        return build.error(entry.span, "unexpected \"{\"");
+    }
     match (key.text.as_str(), entry.args.as_slice()) {
         ("hostnames", []) => map.hostnames = true,
         ("volatile", []) => {}

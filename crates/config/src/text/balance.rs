@@ -1,6 +1,6 @@
 //! Braces that are not balanced: where one is probably missing or too many, so that one fault stays one and everything
-//! else is still read as it was meant. Two things tell: which block takes which directive, and indentation, where the
-//! rest of the file keeps it. A text whose braces are balanced is never touched. Not here: text that is right.
+//! else is still read as it was meant. Two things tell: which block takes which directive; and, as long as braces are
+//! missing or too many, indentation, where the rest of the file keeps it. A text whose braces are balanced is never touched. Not here: text that is right.
 
 use super::MAX_BLOCK_DEPTH;
 use super::lexer::{Statement, Token};
@@ -154,12 +154,8 @@ impl Mender<'_> {
     fn statement(&mut self, statement: Statement) {
         let indent = self.layout.indent(start_of(&Token::Statement(statement.clone())));
         let name = statement.words.first().map_or("", |name| name.text.as_str());
-        if self.count.surplus > 0 {
-            self.reopen_for(name, statement.block);
-        }
-        if self.count.missing > 0 {
-            self.close_before(name, statement.block, indent);
-        }
+        self.reopen_for(name, statement.block);
+        self.close_before(name, statement.block, indent);
         if statement.block {
             let place = self.place().within(name);
             self.open.push(Open { place, indent, brace: statement.end });
@@ -192,13 +188,14 @@ impl Mender<'_> {
     /// A directive that the innermost block does not take, or that stands no further right than it, was meant for a block
     /// around.
     fn close_before(&mut self, name: &str, block: bool, indent: Option<usize>) {
+        let missing = self.count.missing > 0;
         let meant = |open: &Open| match indent.zip(open.indent) {
-            Some((indent, around)) if indent <= around => false,
+            Some((indent, around)) if missing && indent <= around => false,
             _ => open.place.takes(name, block),
         };
         let wanted = self.open.iter().rposition(meant).map_or(0, |place| place + 1);
         let possible = wanted > 0 || self.top.takes(name, block);
-        while possible && self.open.len() > wanted && self.count.missing > 0 {
+        while possible && self.open.len() > wanted {
             self.close_here();
         }
     }
@@ -217,7 +214,11 @@ impl Mender<'_> {
     /// Puts in a brace.
     fn close_here(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        self.count.missing -= 1;
+        match self.count.missing.checked_sub(1) {
+            Some(missing) => self.count.missing = missing,
+            // Then another one will be too many.
+            None => self.count.surplus += 1,
+        }
         let fault = Diagnostic::error(self.end, "unexpected end of file, expecting \"}\"");
         self.faults.push(fault.related(open.brace, "this block is probably not closed"));
         self.done.push(Token::Close(self.last));
@@ -225,7 +226,11 @@ impl Mender<'_> {
 
     /// Leaves out a brace.
     fn say_surplus(&mut self, brace: Span) {
-        self.count.surplus -= 1;
+        match self.count.surplus.checked_sub(1) {
+            Some(surplus) => self.count.surplus = surplus,
+            // Then another one will be missing.
+            None => self.count.missing += 1,
+        }
         self.faults
             .push(Diagnostic::error(brace, "unexpected \"}\"").help("there is probably one \"}\" too many here"));
     }

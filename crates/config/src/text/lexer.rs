@@ -47,6 +47,7 @@ pub(super) struct Lexed {
 /// Takes a text apart. A text of the command line has no bound on its words.
 pub(super) fn lex(text: &str, file: u32, kind: Kind) -> Lexed {
     let mut lexer = Lexer { text, file, kind, at: 0, words: Vec::new(), lexed: Lexed::default() };
+    lexer.byte_order_mark();
     while let Some(byte) = lexer.peek() {
         lexer.step(byte);
     }

@@ -9,6 +9,7 @@ mod lua;
 mod parser;
 mod place;
 mod semicolon;
+mod spoilt;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod word;
 
 pub(crate) use include::{Reader, Written, path_of};
 pub(crate) use semicolon::judge;
+pub(crate) use spoilt::leave_out_spoilt;
 
 /// Blocks in one another, includes counted. nginx has no bound and recursion: its stack ends.
 pub(crate) const MAX_BLOCK_DEPTH: usize = 64;

@@ -5,6 +5,7 @@ use super::balance::balanced;
 use super::lexer::{Lexed, Statement, Token};
 use super::place::Around;
 use crate::diagnostic::Diagnostic;
+use crate::directives::rows_of;
 use crate::tree::{Directive, Span, Word};
 
 /// Directives, and what was wrong with their braces.
@@ -39,6 +40,13 @@ struct Parser {
     too_deep: usize,
 }
 
+/// Whether a statement that was cut short could only be a block: that its end is missing was said.
+fn lacks_block(statement: &Statement) -> bool {
+    let cut_short = statement.end.start == statement.end.end;
+    let name = statement.words.first().map_or("", |name| name.text.as_str());
+    cut_short && rows_of(name).next().is_some() && rows_of(name).all(|row| row.block)
+}
+
 struct Open {
     words: Vec<Word>,
     brace: Span,
@@ -51,7 +59,10 @@ impl Parser {
             Token::Statement(statement) if self.too_deep > 0 => self.too_deep += usize::from(statement.block),
             Token::Close(_) if self.too_deep > 0 => self.too_deep -= 1,
             Token::Statement(statement) if statement.block => self.open(statement),
-            Token::Statement(statement) => self.put(statement.words, None, statement.end),
+            Token::Statement(statement) => {
+                let block = lacks_block(&statement).then(Vec::new);
+                self.put(statement.words, block, statement.end);
+            }
             Token::Close(brace) => self.close(brace),
         }
     }

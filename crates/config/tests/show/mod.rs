@@ -4,23 +4,18 @@
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
 
+use config::Loaded;
 use config::model::{Config, Location, Server, Settings};
-use config::{Loaded, Severity};
+use config::tree::{Span, Tree};
 
-/// What is said of a text, then what it means.
-pub(crate) fn loaded(text: &str, loaded: &Loaded) -> String {
+/// What is said, then what it means.
+pub(crate) fn loaded(loaded: &Loaded) -> String {
     let mut out = String::new();
     for said in &loaded.diagnostics {
-        let start = said.span.start as usize;
-        let before = text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-        let severity = match said.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        let _ = writeln!(out, "{severity} {line}:{column}: {}", said.message);
+        let _ = writeln!(out, "{}{}: {}", said.severity.word(), place(&loaded.tree, said.span), said.message);
+        if let Some((span, what)) = &said.related {
+            let _ = writeln!(out, "    at{}: {what}", place(&loaded.tree, *span));
+        }
         if let Some(help) = &said.help {
             let _ = writeln!(out, "    help: {help}");
         }
@@ -29,6 +24,14 @@ pub(crate) fn loaded(text: &str, loaded: &Loaded) -> String {
         out.push_str(&meaning(config));
     }
     out
+}
+
+/// ` LINE:COLUMN`, with the file's name in front if it is not the main one; nothing for what has no place.
+fn place(tree: &Tree, span: Span) -> String {
+    let Some((file, place)) = tree.file(span).zip(tree.position(span)) else { return String::new() };
+    let name = file.path.strip_prefix("/etc/nginx").unwrap_or(&file.path).display().to_string();
+    let name = if name == "nginx.conf" { String::new() } else { format!("{name}:") };
+    format!(" {name}{}:{}", place.line, place.column)
 }
 
 fn meaning(config: &Config) -> String {

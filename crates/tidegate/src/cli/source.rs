@@ -1,6 +1,7 @@
 //! Where the configuration comes from: nginx's defaults and options made into paths, and the reading of it.
 //! Not here: what is done with it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use config::diagnostic::printable;
@@ -98,16 +99,18 @@ fn default_file() -> PathBuf {
     if ours.exists() { ours } else { nginxs }
 }
 
-/// Errors and warnings in nginx's form, `MESSAGE in FILE:LINE`.
+/// Errors and warnings in nginx's form, `MESSAGE in FILE:LINE`, each line once.
 pub(super) fn messages(loaded: &Loaded) -> impl Iterator<Item = (Level, String)> {
-    loaded.diagnostics.iter().filter_map(|said| {
+    let mut seen = HashSet::new();
+    let lines = loaded.diagnostics.iter().filter_map(|said| {
         let level = match said.severity {
             Severity::Error => Level::Emerg,
             Severity::Warning => Level::Warn,
             Severity::Note => return None,
         };
         Some((level, one_line(loaded, said)))
-    })
+    });
+    lines.filter(move |(_, line)| seen.insert(line.clone()))
 }
 
 /// A diagnostic in nginx's form.

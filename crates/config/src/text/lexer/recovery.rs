@@ -6,6 +6,18 @@ use crate::text::word::{Quote, bare_end, quote_end};
 use crate::tree::Span;
 
 impl Lexer<'_> {
+    /// To nginx a byte order mark is a part of the first word.
+    pub(super) fn byte_order_mark(&mut self) {
+        let Some(rest) = self.text.strip_prefix('\u{feff}') else { return };
+        self.at = self.text.len() - rest.len();
+        let end = bare_end(self.text, self.at);
+        let message = format!("unknown directive \"{}\"", self.unescaped(0, end));
+        let fault = Diagnostic::error(self.span(0, end), message);
+        self.say(
+            fault.help("the file starts with a byte order mark, which is a part of its first word: save it without"),
+        );
+    }
+
     /// No quote closes what was opened.
     pub(super) fn unclosed(&mut self, open: usize, quote: Quote) {
         if self.overflows(open + 1, self.text.len()) {
@@ -46,9 +58,23 @@ impl Lexer<'_> {
             return self.take_the_line(open);
         }
         self.say(fault.help("after a closing quote: a space, \";\" or \"{\". In a word, write a quote as \\\" or \\'"));
+        if let Some(close) = self.after_apostrophe(close) {
+            self.at = close + 1;
+            return self.quoted_word(open, close);
+        }
         self.at = close + 1;
         let text = self.unescaped(open + 1, close) + &self.touching();
         self.word(text, true, open);
+    }
+
+    /// The quote that was meant to close a string where this one is the apostrophe of `'it's here'`.
+    fn after_apostrophe(&self, quote: usize) -> Option<usize> {
+        let (before, after) = self.text.split_at_checked(quote)?;
+        let after = after.strip_prefix('\'')?;
+        let within = before.ends_with(char::is_alphabetic) && after.starts_with(char::is_alphabetic);
+        let line = after.get(..self.line_end(quote) - quote - 1).filter(|_| within)?;
+        let ends_word = |(place, _): &(usize, &str)| line[place + 1..].starts_with([' ', ';', '{']);
+        line.rmatch_indices('\'').find(ends_word).map(|(place, _)| quote + 1 + place)
     }
 
     /// What touches a closing quote: strings of one line, then what is not quoted.
@@ -93,10 +119,12 @@ impl Lexer<'_> {
         self.say(fault.help(format!("a word with a brace must be quoted: \"{word}\"")));
     }
 
-    /// Takes the line of a quote that is not closed for the end of its word, and a `;` or `{` at its end as such.
+    /// Takes the line of a quote that is not closed for the end of its word, and a `;` or `{` at its end as such, closing
+    /// braces behind it too.
     fn take_the_line(&mut self, open: usize) {
         let line = self.text.get(open + 1..self.line_end(open)).unwrap_or_default().trim_ascii_end();
-        let word = line.strip_suffix([';', '{']).unwrap_or(line).trim_ascii_end();
+        let ended = line.trim_end_matches([' ', '\t', '}']).strip_suffix(';').or_else(|| line.strip_suffix('{'));
+        let word = ended.unwrap_or(line).trim_ascii_end();
         self.at = open + 1 + word.len();
         let text = self.unescaped(open + 1, self.at);
         self.word(text, true, open);

@@ -113,7 +113,8 @@ fn a_text_that_ends_in_a_statement_is_said_once() {
 #[test]
 fn what_touches_a_closing_quote_is_unexpected_and_stays_one_word() {
     assert_eq!(said("a \"b\"c; d;"), [("unexpected \"c\"".into(), "c")]);
-    assert_eq!(shown("a 'don't' e; d;"), "a|dont'|e; d;");
+    assert_eq!(shown("a 'b'c d; e;"), "a|bc|d; e;");
+    assert_eq!(shown("a 'it's all right' b; c;"), "a|it's all right|b; c;");
     assert_eq!(shown("a 'b''c d' e;"), "a|bc d|e;");
     assert_eq!(said("a 'b''c d' e;").len(), 1);
     assert_eq!(said("a \"b\"é;"), [("unexpected \"é\"".into(), "é")]);
@@ -129,6 +130,7 @@ fn a_quote_that_is_not_closed_ends_with_its_line() {
     assert_eq!(opened, Some(("\"", 2)));
     assert_eq!(shown(text), "a|b; c|d; e|f;");
     assert_eq!(shown("s \"a {\nb 'c';\n}\nd \"e\";"), "s|a{ b|c; } d|e;");
+    assert_eq!(shown("s { a \"b; }\nd \"e\";"), "s{ a|b; } d|e;");
 }
 
 #[test]
@@ -176,4 +178,10 @@ fn an_expression_with_a_brace_needs_quotes() {
     assert_eq!(said("rewrite ^/a{2} /b;")[0].0, "directive \"rewrite\" is not terminated by \";\"");
     assert_eq!(said("~^a{2,}$ b;")[0].0, "unexpected \"{\"");
     assert_eq!(said("a{b;} c {1;}"), []);
+}
+
+#[test]
+fn a_byte_order_mark_is_one_fault() {
+    assert_eq!(said("\u{feff}a b; c;"), [("unknown directive \"\u{feff}a\"".into(), "\u{feff}a")]);
+    assert_eq!(shown("\u{feff}a b; c;"), "a|b; c;");
 }
