@@ -7,9 +7,10 @@ use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use config::Config;
-use config::model::{Level, ListenAddress};
+use config::model::{Level, Listen, ListenAddress};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::listen::{self, Listener};
@@ -180,11 +181,30 @@ fn open_sockets(
     for listen in tables.sockets() {
         let opened = match known.get(&listen.address).filter(|known| !known.is_empty()) {
             Some(known) => known.iter().map(|one| one.with_settings(listen.clone())).collect(),
-            None => listen::open(listen, count).map_err(|error| cannot_bind(&listen.address, &error))?,
+            None => open_in_time(tables, listen, count)?,
         };
         sockets.insert(listen.address.clone(), opened);
     }
     Ok(sockets)
+}
+
+/// How often, and after which pause, an address that is in use is tried, as nginx does: who restarts a gateway may be
+/// faster than the old one is at leaving.
+const BIND_TRIES: usize = 5;
+const BIND_PAUSE: Duration = Duration::from_millis(500);
+
+fn open_in_time(tables: &Tables, listen: &Listen, count: usize) -> Result<Vec<Listener>, String> {
+    for _ in 1..BIND_TRIES {
+        match listen::open(listen, count) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                tables.log_main(Level::Emerg, &cannot_bind(&listen.address, &error));
+                tables.log_main(Level::Notice, "try again to bind() after 500ms");
+                std::thread::sleep(BIND_PAUSE);
+            }
+            opened => return opened.map_err(|error| cannot_bind(&listen.address, &error)),
+        }
+    }
+    listen::open(listen, count).map_err(|error| cannot_bind(&listen.address, &error))
 }
 
 fn cannot_bind(address: &ListenAddress, error: &std::io::Error) -> String {
@@ -201,7 +221,9 @@ impl Engine for Gateway {
     fn reload(&mut self, config: Config) -> Result<(), String> {
         let tables = Arc::new(Tables::new(config, &self.logs)?);
         let count = worker_count(&tables.config);
-        self.sockets = open_sockets(&tables, &self.sockets, count)?;
+        let sockets = open_sockets(&tables, &self.sockets, count)?;
+        let closed = std::mem::replace(&mut self.sockets, sockets);
+        closed.keys().filter(|address| !self.sockets.contains_key(address)).for_each(listen::remove_file);
         self.tables = tables;
         self.keep_names();
         self.dismiss_all_but(count);
@@ -235,6 +257,12 @@ impl Engine for Gateway {
         for thread in self.everybody().filter_map(|worker| worker.thread.take()) {
             // Its panic was reported by the thread itself.
             let _ = thread.join();
+        }
+    }
+
+    fn close_listeners(&mut self, shared: bool) {
+        for (address, _) in self.sockets.drain().filter(|_| !shared) {
+            listen::remove_file(&address);
         }
     }
 

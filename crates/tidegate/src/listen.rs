@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen, ListenAddress};
+use rustix::net::SocketFlags;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::connection;
@@ -42,6 +43,20 @@ impl Listener {
     /// The same socket under newly read settings.
     pub(crate) fn with_settings(&self, listen: Listen) -> Self {
         Self { listen: Arc::new(listen), socket: self.socket.clone() }
+    }
+
+    /// A connection that waits in the socket, if there is one.
+    fn accept_waiting(&self) -> Option<(Stream, Option<SocketAddr>)> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = rustix::net::accept_with(&self.socket, flags).ok()?;
+        match self.listen.address {
+            ListenAddress::Socket(_) => {
+                let stream = std::net::TcpStream::from(socket);
+                let peer = stream.peer_addr().ok()?;
+                Some((Stream::Tcp(TcpStream::from_std(stream).ok()?), Some(peer)))
+            }
+            ListenAddress::Unix(_) => Some((Stream::Unix(UnixStream::from_std(socket.into()).ok()?), None)),
+        }
     }
 
     /// The descriptor, for a process that takes over.
@@ -117,6 +132,14 @@ fn bind_unix(path: &std::path::Path, listen: &Listen) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// Removes the file of a unix-domain socket that is closed.
+pub(crate) fn remove_file(address: &ListenAddress) {
+    if let ListenAddress::Unix(path) = address {
+        // A file that is gone already is as wanted; one that stays is taken over by the next start.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 enum Acceptor {
     Tcp(TcpListener),
     Unix(UnixListener),
@@ -145,12 +168,25 @@ impl Acceptor {
 
 /// The accepting tasks of a worker.
 pub(crate) struct Accepting {
+    listeners: Vec<Listener>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Accepting {
+    /// Takes on what waits in the sockets now: closing them would reset it, and its requests may have been sent.
+    pub(crate) fn take_waiting(&self, worker: &Rc<Worker>) {
+        for listener in &self.listeners {
+            let waiting = std::iter::from_fn(|| listener.accept_waiting());
+            // No more than may wait: what comes meanwhile must not keep the worker from closing.
+            for (stream, peer) in waiting.take(BACKLOG as usize) {
+                connection::start(worker, &listener.listen, stream, peer, next_number());
+            }
+        }
+    }
+
     /// Accepts nothing more. Connections that wait in a socket stay there for whoever shares it.
     pub(crate) fn stop(&mut self) {
+        self.listeners.clear();
         for task in self.tasks.drain(..) {
             task.abort();
         }
@@ -165,12 +201,15 @@ impl Accepting {
 
 /// Starts accepting on every socket.
 pub(crate) fn accept_all(worker: &Rc<Worker>, listeners: Vec<Listener>) -> Accepting {
-    let start = |listener| tokio::task::spawn_local(accept(worker.clone(), listener));
-    Accepting { tasks: listeners.into_iter().map(start).collect() }
+    let start = |listener: &Listener| tokio::task::spawn_local(accept(worker.clone(), listener.clone()));
+    Accepting { tasks: listeners.iter().map(start).collect(), listeners }
 }
 
 /// Numbers connections through the whole process, for the `*N` of log lines.
-static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+fn next_number() -> u64 {
+    static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+    CONNECTIONS.fetch_add(1, Ordering::Relaxed)
+}
 
 async fn accept(worker: Rc<Worker>, listener: Listener) {
     let acceptor = match Acceptor::new(&listener) {
@@ -183,8 +222,7 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
     loop {
         match acceptor.accept().await {
             Ok((stream, peer)) => {
-                let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-                connection::start(&worker, &listener.listen, stream, peer, number);
+                connection::start(&worker, &listener.listen, stream, peer, next_number());
             }
             Err(error) if is_transient(&error) => {}
             Err(error) => {

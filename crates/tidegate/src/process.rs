@@ -47,7 +47,8 @@ pub trait Engine {
     /// The configuration cannot be served.
     fn reload(&mut self, config: Config) -> Result<(), Self::Error>;
 
-    /// Accepts nothing more; what is connected goes on.
+    /// Accepts nothing more and lets clients go: what is asked is finished, what idles is closed. The sockets stay, so that
+    /// [`Engine::reload`] can accept again.
     fn stop_accepting(&mut self);
 
     /// Accepts nothing more, lets what is asked finish, closes what idles. The future ends when nothing is left.
@@ -55,6 +56,9 @@ pub trait Engine {
 
     /// Ends now: returns when the workers are gone.
     fn stop(&mut self);
+
+    /// Closes the listening sockets. Unless another process shares them, the files of unix-domain ones are removed.
+    fn close_listeners(&mut self, shared: bool);
 
     /// The listening sockets, for a new binary.
     fn listeners(&self) -> Vec<BorrowedFd<'_>>;

@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Serve(Arc<Tables>, Share, Vec<Listener>),
     /// Names resolve differently now.
     Renamed,
-    /// Accept nothing more; what is connected goes on.
+    /// Accept nothing more, finish what is asked, close what idles, and stay.
     StopAccepting,
     /// Accept nothing more, finish what is asked, close what idles, then end.
     Drain,
@@ -195,6 +195,13 @@ impl Worker {
         }
     }
 
+    /// Undoes [`Worker::drain`] for those that have not gone yet.
+    fn keep_clients(&self) {
+        if self.draining.replace(false) {
+            self.leashes.borrow().values().for_each(|state| state.released.set(false));
+        }
+    }
+
     async fn wait_until_empty(&self) {
         while !self.leashes.borrow().is_empty() {
             self.emptied.notified().await;
@@ -296,12 +303,19 @@ async fn serve(start: Start) {
     while let Some(command) = commands.recv().await {
         match command {
             Command::Serve(tables, share, listeners) => {
+                // By the tables that listen where they wait.
+                accepting.take_waiting(&worker);
+                worker.keep_clients();
                 worker.generation.replace(Rc::new(Generation::new(tables, &worker.names, share)));
                 accepting.replace(&worker, listeners);
             }
             Command::Renamed => worker.generation().rename(&worker.names),
-            Command::StopAccepting => accepting.stop(),
+            Command::StopAccepting => {
+                accepting.stop();
+                worker.drain();
+            }
             Command::Drain => {
+                accepting.take_waiting(&worker);
                 accepting.stop();
                 worker.drain();
                 break;

@@ -107,10 +107,11 @@ error log, and the old one stays in force |
 | USR1 | `reopen` | opens the log files anew, after they were moved away |
 | USR2 | | starts the program's file anew beside the running process, with its listening sockets; the old one's pid file gets the \
 suffix `.oldbin` |
-| WINCH | | in the background: accepts nothing more, and goes on with what is connected |
+| WINCH | | in the background: accepts nothing more, answers what was asked, closes what idles, and stays: HUP makes it serve \
+again |
 
 To put a new binary in place: replace the file, send USR2 to the old process, WINCH to it when the new one serves, and QUIT when it
-is to go. HUP instead of QUIT makes the old one accept again.
+is to go. HUP instead of QUIT makes the old one serve again.
 
 What a reload does not change: the account of [user](directives/user.md), [master_process](directives/master_process.md),
 [working_directory](directives/working_directory.md) and [worker_rlimit_nofile](directives/worker_rlimit_nofile.md).

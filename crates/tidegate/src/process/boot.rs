@@ -13,6 +13,7 @@ use super::lifecycle::Lifecycle;
 use super::main_loop::{MainLoop, Signals};
 use super::reporter::{self, Reporter};
 use super::{Engine, Invocation, PidFile, Start, daemon, folders, limits, upgrade};
+use crate::local::pages::PRODUCT_VERSION;
 use crate::logs::Logs;
 use crate::logs::error_log::errno;
 
@@ -78,6 +79,7 @@ pub(super) fn serve<E: Engine>(
     let (foreground, old_binary) = (origin.is_foreground(), origin.old_binary());
     let background = matches!(origin, Origin::Background);
     let inherited = origin.into_inherited();
+    introduce(reporter);
     let engine = start(Start { config: config.clone(), logs: logs.clone(), inherited, account });
     let engine = engine.map_err(|error| error.to_string())?;
     let pid_file = config.main.pid.as_deref().map(PidFile::write).transpose()?;
@@ -105,6 +107,20 @@ pub(super) fn serve<E: Engine>(
     drop(inside);
     runtime.block_on(main.run());
     Ok(())
+}
+
+/// The lines that nginx begins with.
+fn introduce(reporter: &Reporter) {
+    let system = rustix::system::uname();
+    let (name, release) = (system.sysname().to_string_lossy(), system.release().to_string_lossy());
+    let lines = [
+        "using the \"epoll\" event method".to_owned(),
+        PRODUCT_VERSION.to_owned(),
+        format!("OS: {name} {release}"),
+        format!("getrlimit(RLIMIT_NOFILE): {}", limits::open_files()),
+        "start worker processes".to_owned(),
+    ];
+    lines.iter().for_each(|line| reporter.say(Level::Notice, line));
 }
 
 /// What must be set before a socket or a thread is made. Returns where a new binary will be found.

@@ -24,8 +24,10 @@ pub enum Event {
 /// A signal, by its job (<https://nginx.org/en/docs/control.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// TERM and INT.
+    /// TERM.
     Stop,
+    /// INT, which does what TERM does.
+    Interrupt,
     /// QUIT.
     Quit,
     /// HUP.
@@ -56,7 +58,7 @@ pub enum Action {
         /// Accepting was stopped and must start.
         resume: bool,
     },
-    /// Accept nothing more; what is connected goes on.
+    /// Accept nothing more and let clients go, but stay to accept again.
     StopAccepting,
     /// Accept again, by the configuration that is loaded.
     Resume,
@@ -103,7 +105,7 @@ impl Lifecycle {
     /// Takes an event.
     pub fn on(&mut self, event: Event) -> Action {
         match event {
-            Event::Signal(Signal::Stop) => Action::End,
+            Event::Signal(Signal::Stop | Signal::Interrupt) => Action::End,
             Event::Signal(Signal::Reopen) => Action::Reopen,
             Event::Drained | Event::ShutdownTimeout if self.quitting => Action::End,
             Event::Drained | Event::ShutdownTimeout => Action::Ignore,
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn stop_ends_in_every_state() {
         assert_eq!(run(true, &[Stop]), [Action::End]);
-        assert_eq!(run(true, &[Quit, Stop]), [Action::Drain, Action::End]);
+        assert_eq!(run(true, &[Quit, Interrupt]), [Action::Drain, Action::End]);
         assert_eq!(run(true, &[StopAccepting, Stop]), [Action::StopAccepting, Action::End]);
     }
 

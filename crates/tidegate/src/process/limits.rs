@@ -20,6 +20,13 @@ pub(super) fn raise_open_files(wanted: Option<u64>) -> Result<(), String> {
     })
 }
 
+/// The soft and the hard limit, as nginx shows them.
+pub(super) fn open_files() -> String {
+    let limit = getrlimit(Resource::Nofile);
+    let shown = |number: Option<u64>| number.map_or("unlimited".to_owned(), |number| number.to_string());
+    format!("{}:{}", shown(limit.current), shown(limit.maximum))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,8 +40,7 @@ impl<E: Engine> MainLoop<'_, E> {
     pub(super) async fn run(mut self) {
         loop {
             let event = self.next_event().await;
-            let old_binary_runs = self.old_binary.is_some() && rustix::process::getppid() == self.old_binary;
-            self.lifecycle.old_binary_runs(old_binary_runs);
+            self.lifecycle.old_binary_runs(self.old_binary_runs());
             let action = self.lifecycle.on(event);
             if let Event::Signal(signal) = event {
                 self.reporter.say(Level::Notice, &describe(signal, action));
@@ -52,8 +51,19 @@ impl<E: Engine> MainLoop<'_, E> {
             self.carry_out(action);
         }
         self.engine.stop();
+        self.close_listeners();
         self.reporter.say(Level::Notice, "exit");
         self.logs.flush();
+    }
+
+    /// The process that started this one by USR2 is still there.
+    fn old_binary_runs(&self) -> bool {
+        self.old_binary.is_some() && rustix::process::getppid() == self.old_binary
+    }
+
+    fn close_listeners(&mut self) {
+        let shared = self.new_binary.is_some() || self.old_binary_runs();
+        self.engine.close_listeners(shared);
     }
 
     async fn next_event(&mut self) -> Event {
@@ -107,6 +117,7 @@ impl<E: Engine> MainLoop<'_, E> {
 
     fn drain(&mut self) {
         self.drained = Some(self.engine.drain());
+        self.close_listeners();
         self.deadline = self.config.main.worker_shutdown_timeout.and_then(in_time);
     }
 
@@ -225,6 +236,7 @@ fn in_time(timeout: Duration) -> Option<Instant> {
 fn describe(signal: Signal, action: Action) -> String {
     let (number, name, doing) = match signal {
         Signal::Stop => (15, "SIGTERM", ", exiting"),
+        Signal::Interrupt => (2, "SIGINT", ", exiting"),
         Signal::Quit => (3, "SIGQUIT", ", shutting down"),
         Signal::Reload => (1, "SIGHUP", ", reconfiguring"),
         Signal::Reopen => (10, "SIGUSR1", ", reopening logs"),
@@ -272,7 +284,7 @@ impl Signals {
     async fn next(&mut self) -> Caught {
         tokio::select! {
             _ = self.term.recv() => Caught::Signal(Signal::Stop),
-            _ = self.int.recv() => Caught::Signal(Signal::Stop),
+            _ = self.int.recv() => Caught::Signal(Signal::Interrupt),
             _ = self.quit.recv() => Caught::Signal(Signal::Quit),
             _ = self.hup.recv() => Caught::Signal(Signal::Reload),
             _ = self.usr1.recv() => Caught::Signal(Signal::Reopen),

@@ -202,9 +202,20 @@ impl Kept {
         }
     }
 
+    /// The body of what was asked for already.
+    pub(crate) fn answer(&mut self) -> io::Result<String> {
+        self.receive().map(|answer| answer.body())
+    }
+
     /// The body of a 200 behind which the connection ends.
     pub(crate) fn last(&mut self, path: &str) -> Result<String, String> {
-        let answer = self.ask(&request("GET", path, "")).map_err(|error| error.to_string())?;
+        self.send(&request("GET", path, "")).map_err(|error| error.to_string())?;
+        self.last_answer()
+    }
+
+    /// The same, of a request that was sent already.
+    pub(crate) fn last_answer(&mut self) -> Result<String, String> {
+        let answer = self.receive().map_err(|error| error.to_string())?;
         match self.stream.fill_buf() {
             Ok([]) if answer.closes => Ok(answer.body()),
             end => Err(format!("closes: {}, then {end:?}", answer.closes)),
@@ -216,7 +227,15 @@ impl Kept {
     }
 
     fn ask(&mut self, request: &[u8]) -> io::Result<Message> {
-        self.stream.get_mut().write_all(request)?;
+        self.send(request)?;
+        self.receive()
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    fn receive(&mut self) -> io::Result<Message> {
         let answer = read_message(&mut self.stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         self.answered += 1;
         Ok(answer)

@@ -163,12 +163,10 @@ fn a_new_binary_takes_over_and_no_request_fails() {
         place.signal("pid", Signal::USR2);
         eventually("both run", || place.pid("pid.oldbin") == Some(old) && place.pid("pid").is_some());
         load.every_client_asks_twice_more();
-        place.signal("pid.oldbin", Signal::WINCH);
-        eventually("the old one accepts no more", || place.log().contains("stopped accepting"));
-        // Those that are kept stay where they are.
-        eventually("new connections reach the new process only", || place.is_named(1, "new"));
-        load.every_client_asks_twice_more();
         load.let_go_when_told();
+        place.signal("pid.oldbin", Signal::WINCH);
+        eventually("the new process answers everybody", || place.is_named(1, "new"));
+        load.every_client_asks_twice_more();
         place.signal("pid.oldbin", Signal::QUIT);
         eventually("the old one is gone", || !place.path("pid.oldbin").exists());
         load.every_client_asks_twice_more();
@@ -187,12 +185,13 @@ fn an_upgrade_that_is_called_off_fails_no_request() {
     place.write(&server(&place, 1, "new"));
     place.signal("pid", Signal::USR2);
     eventually("both run", || place.pid("pid.oldbin") == Some(old) && place.pid("pid").is_some());
+    load.let_go_when_told();
     place.signal("pid.oldbin", Signal::WINCH);
-    eventually("the old one accepts no more", || place.log().contains("stopped accepting"));
+    eventually("the new process answers everybody", || place.is_named(1, "new"));
     load.every_client_asks_twice_more();
     place.signal("pid.oldbin", Signal::HUP);
+    eventually("the old one answers as well", || place.name(1).as_deref() == Some("old"));
     load.every_client_asks_twice_more();
-    load.let_go_when_told();
     place.signal("pid", Signal::QUIT);
     eventually("the old one has its name again", || place.pid("pid") == Some(old));
     load.every_client_asks_twice_more();
@@ -213,4 +212,73 @@ fn quit_answers_what_was_asked_before_it_ends() {
     place.signal("pid", Signal::QUIT);
     assert_eq!(place.exit_code(), 0);
     load.end_without_a_failure();
+}
+
+#[test]
+fn a_port_is_closed_as_soon_as_a_drain_begins() {
+    let mut place = Place::new("daemon off; worker_processes 2;");
+    place.write(&server(&place, 1, "x"));
+    place.start();
+    let mut held = load::Kept::connect(place.address(1)).unwrap();
+    assert_eq!(held.get("/").unwrap(), "x");
+    held.send(b"GET / HTTP/1.1\r\n").unwrap();
+    place.signal("pid", Signal::QUIT);
+    eventually("connections are refused", || std::net::TcpStream::connect(place.address(1)).is_err());
+    held.send(b"Host: a\r\n\r\n").unwrap();
+    assert_eq!(held.last_answer(), Ok("x".to_owned()));
+    assert_eq!(place.exit_code(), 0);
+}
+
+#[test]
+fn what_waits_to_be_accepted_when_a_drain_begins_is_answered() {
+    let mut place = Place::new("daemon off; worker_processes 2;");
+    place.write(&server(&place, 1, "x"));
+    place.start();
+    place.signal("pid", Signal::STOP);
+    let clients: Vec<_> = (0..40)
+        .map(|_| {
+            let mut client = load::Kept::connect(place.address(1)).unwrap();
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            client
+        })
+        .collect();
+    place.signal("pid", Signal::QUIT);
+    place.signal("pid", Signal::CONT);
+    for mut client in clients {
+        assert_eq!(client.answer().unwrap(), "x");
+    }
+    assert_eq!(place.exit_code(), 0);
+}
+
+#[test]
+fn a_start_waits_for_who_leaves_the_port() {
+    let mut place = Place::new("daemon off;");
+    let leaving = std::net::TcpListener::bind(place.address(1)).unwrap();
+    place.write(&server(&place, 1, "x"));
+    place.spawn();
+    eventually("it tries again", || place.log().contains("[notice]") && place.log().contains("try again to bind()"));
+    drop(leaving);
+    eventually("it serves", || place.pid("pid").is_some());
+    assert_eq!(place.name(1).as_deref(), Some("x"));
+    place.quit();
+}
+
+#[test]
+fn the_file_of_a_unix_socket_goes_with_the_last_process_that_listens_on_it() {
+    let mut place = Place::new("");
+    let (socket, other) = (place.path("socket"), place.path("other"));
+    let listen = |path: &std::path::Path| format!("server {{ listen unix:{}; }}", path.display());
+    place.write(&(listen(&socket) + &listen(&other)));
+    place.start();
+    place.write(&listen(&socket));
+    place.signal("pid", Signal::HUP);
+    eventually("the other one is gone", || !other.exists());
+    let old = place.pid("pid").unwrap();
+    place.signal("pid", Signal::USR2);
+    eventually("both run", || place.pid("pid.oldbin") == Some(old) && place.pid("pid").is_some());
+    place.signal("pid.oldbin", Signal::QUIT);
+    eventually("the old one is gone", || place.parent() != Some(old));
+    std::os::unix::net::UnixStream::connect(&socket).unwrap();
+    place.quit();
+    assert!(!socket.exists());
 }

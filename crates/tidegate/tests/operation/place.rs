@@ -67,14 +67,19 @@ impl Place {
 
     /// Starts the program and returns when it serves: in the background when the configuration says so.
     pub(crate) fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
-        command.arg("-c").arg(self.path("nginx.conf")).stdin(Stdio::null()).stdout(Stdio::null());
-        self.child = Some(command.spawn().unwrap());
+        self.spawn();
         if self.main.contains("daemon off") {
             eventually("it serves", || self.pid("pid").is_some());
         } else {
             assert_eq!(self.exit_code(), 0, "{}", self.log());
         }
+    }
+
+    /// Starts the program.
+    pub(crate) fn spawn(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.arg("-c").arg(self.path("nginx.conf")).stdin(Stdio::null()).stdout(Stdio::null());
+        self.child = Some(command.spawn().unwrap());
     }
 
     pub(crate) fn pid(&self, file: &str) -> Option<i32> {
@@ -84,6 +89,12 @@ impl Place {
     pub(crate) fn signal(&self, pid_file: &str, signal: Signal) {
         let pid = self.pid(pid_file).and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    /// The parent of the process of the pid file.
+    pub(crate) fn parent(&self) -> Option<i32> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid("pid")?)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
     }
 
     /// How many threads of the process have a name that starts so.

@@ -131,6 +131,8 @@ impl Engine for Fake {
 
     fn stop(&mut self) {}
 
+    fn close_listeners(&mut self, _: bool) {}
+
     fn listeners(&self) -> Vec<BorrowedFd<'_>> {
         vec![self.listener.as_fd()]
     }
