@@ -116,7 +116,7 @@ impl Gateway {
         let commands: Vec<_> = self.workers.iter().map(|worker| worker.commands.clone()).collect();
         let tables = self.tables.clone();
         let report = move |host: &str| {
-            tables.log_main(Level::Warn, &format!("host not found in upstream \"{host}\", it is tried again"));
+            tables.log_main(Level::Error, &format!("host not found in upstream \"{host}\", it is tried again"));
         };
         let changed = move || {
             for worker in &commands {

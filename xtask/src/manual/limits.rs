@@ -191,6 +191,11 @@ const GATEWAY: &[Limit] = &[
         "what is known of them is forgotten",
     ),
     fixed(
+        "names that requests alone bring up, and their addresses",
+        ("1,024", "crates/tidegate/src/upstream/resolve.rs", "const PASSING_NAMES: usize = 1024;"),
+        "they are forgotten and looked up again",
+    ),
+    fixed(
         "log lines that wait for one file",
         ("8m", "crates/tidegate/src/logs/file.rs", "pub const MAX_PENDING: usize = 8 << 20;"),
         "lines are lost; how many is said in the error log",

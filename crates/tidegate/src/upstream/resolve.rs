@@ -22,17 +22,28 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long one look-up may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The most names that requests alone brought up whose addresses are kept: beyond it they are looked up again.
+const PASSING_NAMES: usize = 1024;
+
 type Name = (Box<str>, u16);
 
 /// The addresses of every name that a configuration mentions. Shared by all workers, read when upstreams are built.
 #[derive(Default)]
 pub(crate) struct Names {
     known: Mutex<HashMap<Name, Vec<SocketAddr>>>,
+    /// What only requests named: no more than [`PASSING_NAMES`].
+    passing: Mutex<HashMap<Name, Vec<SocketAddr>>>,
+    /// Those without an address that were said already.
+    said: Mutex<Vec<Name>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Names {
     fn known(&self) -> MutexGuard<'_, HashMap<Name, Vec<SocketAddr>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known)
     }
 
     /// The endpoints of an upstream, with their settings for one worker.
@@ -60,11 +71,14 @@ impl Names {
     pub(crate) async fn look_up(&self, host: &str, port: u16) -> bool {
         let name: Name = (host.into(), port);
         let found = lookup(name.clone()).await;
-        let mut known = self.known();
+        let mut passing = locked(&self.passing);
         if !found.is_empty() {
-            known.insert(name.clone(), found);
+            if passing.len() >= PASSING_NAMES {
+                passing.clear();
+            }
+            passing.insert(name.clone(), found);
         }
-        known.contains_key(&name)
+        passing.contains_key(&name)
     }
 
     fn endpoints(&self, server: &UpstreamServer) -> Vec<Endpoint> {
@@ -74,11 +88,20 @@ impl Names {
                 vec![Endpoint { text: format!("unix:{}", path.display()).into(), peer: Peer::Unix(path.clone()) }]
             }
             Address::Name { host, port } => {
-                let known = self.known();
-                let addresses = known.get(&(host.clone(), *port));
-                addresses.into_iter().flatten().copied().map(socket_endpoint).collect()
+                let name = (host.clone(), *port);
+                let found = |names: &Mutex<HashMap<Name, Vec<SocketAddr>>>| locked(names).get(&name).cloned();
+                let addresses = found(&self.known).or_else(|| found(&self.passing));
+                addresses.unwrap_or_default().into_iter().map(socket_endpoint).collect()
             }
         }
+    }
+
+    /// Those of the missing names that were not said yet.
+    fn to_say(&self, missing: &[Name]) -> Vec<Name> {
+        let mut said = locked(&self.said);
+        let new = missing.iter().filter(|name| !said.contains(name)).cloned().collect();
+        *said = missing.to_vec();
+        new
     }
 
     /// Looks every name up once more. The names that have no address, and whether anything changed.
@@ -188,17 +211,15 @@ async fn resolve_forever(
     changed: &dyn Fn(),
     ready: &std::sync::mpsc::Sender<()>,
 ) {
-    let mut reported: Vec<Name> = Vec::new();
     loop {
         let (missing, differs) = names.refresh(wanted).await;
-        for name in missing.iter().filter(|name| !reported.contains(name)) {
+        for name in names.to_say(&missing) {
             report(&name.0);
         }
         if differs {
             changed();
         }
         let pause = if missing.is_empty() { REFRESH } else { RETRY };
-        reported = missing;
         // Nobody waits for the first round any more after it.
         let _ = ready.send(());
         tokio::time::sleep(pause).await;
