@@ -45,7 +45,10 @@ fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMu
 pub(crate) fn serve(request: &mut Request) -> Step {
     match ask(request, |file, eval| files::serve(file, eval)) {
         FileAnswer::Send(delivery) => respond(request, send(delivery)),
-        FileAnswer::NotModified(validators) => respond(request, not_modified(&validators)),
+        FileAnswer::NotModified(validators) => {
+            request.kept.remove("content-type");
+            respond(request, not_modified(&validators))
+        }
         FileAnswer::Redirect(location) => Step::Move { status: 301, location },
         FileAnswer::Internal { uri, args } => Step::Redirect { path: uri, args },
         FileAnswer::Refuse(refusal) => refuse(request, refusal),

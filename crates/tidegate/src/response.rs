@@ -155,7 +155,8 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
     if !response.passed.date {
         encode::field(&mut head, b"Date", request.worker.clock.http_date().as_bytes());
     }
-    if response.status != 204 {
+    // nginx leaves the head of an endpoint's 204 alone.
+    if response.status != 204 || response.reason.is_some() {
         copy_field(response, "content-type", b"Content-Type", &mut head);
     }
     write_length(response, framing, &mut head);
