@@ -8,6 +8,8 @@ pub mod backoff;
 pub mod balance;
 pub mod budget;
 pub mod failure;
+pub mod hold;
+pub mod resilience;
 pub mod retry;
 pub mod reuse;
 pub mod share;

@@ -1,0 +1,51 @@
+//! What is switched on against failures, as a configuration says it: what is written wins, `resilience on` sets the rest.
+//! Not here: what any of it does.
+
+use crate::budget::BudgetSettings;
+use crate::hold::HoldSettings;
+
+/// The settings of a location.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resilience {
+    /// `resilience on`: the recommended set.
+    pub on: bool,
+    /// `hold`; a time of zero for `off`.
+    pub hold: Option<HoldSettings>,
+    /// `retry_budget`; the inner nothing for `off`.
+    pub budget: Option<Option<BudgetSettings>>,
+    /// `proxy_replay_unread off`.
+    pub never_replays_unread: bool,
+}
+
+impl Resilience {
+    /// How requests wait for an endpoint to come back, if they do.
+    pub fn hold(&self) -> Option<HoldSettings> {
+        let recommended = self.on.then(HoldSettings::default);
+        self.hold.or(recommended).filter(|hold| !hold.time.is_zero())
+    }
+
+    /// The bound on retries. It is there unless it is switched off: without one, retries can keep an outage going.
+    pub fn budget(&self) -> Option<BudgetSettings> {
+        self.budget.unwrap_or(Some(BudgetSettings::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_written_wins_over_the_recommended_set() {
+        let off = HoldSettings { time: Duration::ZERO, max: 0 };
+        assert_eq!(Resilience::default().hold(), None);
+        assert_eq!(Resilience { on: true, ..Resilience::default() }.hold(), Some(HoldSettings::default()));
+        assert_eq!(Resilience { on: true, hold: Some(off), ..Resilience::default() }.hold(), None);
+    }
+
+    #[test]
+    fn retries_are_bounded_unless_that_is_switched_off() {
+        assert_eq!(Resilience::default().budget(), Some(BudgetSettings::default()));
+        assert_eq!(Resilience { budget: Some(None), ..Resilience::default() }.budget(), None);
+    }
+}
