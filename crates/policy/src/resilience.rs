@@ -5,7 +5,7 @@ use crate::budget::BudgetSettings;
 use crate::hold::HoldSettings;
 
 /// The settings of a location.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resilience {
     /// `resilience on`: the recommended set.
     pub on: bool,
@@ -13,8 +13,14 @@ pub struct Resilience {
     pub hold: Option<HoldSettings>,
     /// `retry_budget`; the inner nothing for `off`.
     pub budget: Option<Option<BudgetSettings>>,
-    /// `proxy_replay_unread off`.
-    pub never_replays_unread: bool,
+    /// `proxy_replay_unread`: requests of any method are repeated that an endpoint had no chance to read.
+    pub replays_unread: bool,
+}
+
+impl Default for Resilience {
+    fn default() -> Self {
+        Self { on: false, hold: None, budget: None, replays_unread: true }
+    }
 }
 
 impl Resilience {

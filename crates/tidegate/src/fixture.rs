@@ -77,6 +77,7 @@ fn proxy() -> Proxy {
         send_timeout: MINUTE,
         read_timeout: MINUTE,
         next_upstream: policy::RetrySettings::default(),
+        resilience: policy::resilience::Resilience::default(),
         redirects: vec![],
         cookie_domains: vec![],
         cookie_paths: vec![],

@@ -161,6 +161,7 @@ fn default_proxy(prefix: &Path) -> Proxy {
         send_timeout: minute,
         read_timeout: minute,
         next_upstream: policy::RetrySettings::default(),
+        resilience: policy::resilience::Resilience::default(),
         redirects: Vec::new(),
         cookie_domains: Vec::new(),
         cookie_paths: Vec::new(),

@@ -19,6 +19,7 @@ mod proxy;
 mod proxy_pass;
 mod proxy_response;
 mod proxy_rewrite;
+mod resilience;
 mod resolver;
 mod rewrite;
 mod row;
@@ -85,6 +86,7 @@ fn collect() -> Vec<Row> {
         ("ngx_http_proxy_module", proxy_pass::rows()),
         ("ngx_http_proxy_module", proxy_rewrite::rows()),
         ("ngx_http_upstream_module", upstream::rows()),
+        ("tidegate", resilience::rows()),
         ("", no_effect::rows()),
     ]
     .into_iter()

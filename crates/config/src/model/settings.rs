@@ -243,6 +243,8 @@ pub struct Proxy {
     pub read_timeout: Duration,
     /// `proxy_next_upstream`, `_tries`, `_timeout`.
     pub next_upstream: policy::RetrySettings,
+    /// `resilience`, `hold`, `retry_budget`, `proxy_replay_unread`.
+    pub resilience: policy::resilience::Resilience,
     /// `proxy_redirect`; an empty list is `off`.
     pub redirects: Vec<Redirect>,
     /// `proxy_cookie_domain`.

@@ -1,0 +1,122 @@
+//! Tidegate's own directives against failures: words that nginx does not have. Not here: what they do (see `policy`).
+
+use std::time::Duration;
+
+use policy::budget::BudgetSettings;
+use policy::hold::HoldSettings;
+
+use super::shorthand::{LEVELS, Row, between, custom, flag};
+use crate::build::{Build, Level, Line};
+use crate::text::units::{self, Resolution};
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        flag("resilience", LEVELS, |l: &mut Level| &mut l.proxy.resilience.on)
+            .default("off")
+            .help("Switches the recommended set against failures on.")
+            .manual(
+                "It stands for `hold 5s max=1000`. What is written of these at the same level or above wins over it. \
+                 What never costs a client anything is on without it: connections are not used beyond the idle limit \
+                 that an endpoint announces or shows, and retries are bounded by `retry_budget`.",
+            ),
+        custom("hold", LEVELS, between(1, 2), hold)
+            .syntax("off | time [max=number]")
+            .default("off")
+            .help("Lets requests wait for an endpoint to come back.")
+            .manual(
+                "When no endpoint of the upstream can be reached, requests wait in the order of their arrival, each \
+                 up to the time, at most `max` (default 1000) in each worker. The gateway tries to connect meanwhile; \
+                 as soon as that works they go on, the first alone and then more and more at once. A restart of a \
+                 single backend then costs a pause instead of a 502. Only what never reached an endpoint waits: \
+                 refused connections, no live upstreams.",
+            ),
+        custom("retry_budget", LEVELS, between(1, 2), retry_budget)
+            .syntax("off | percent [floor=number]")
+            .default("20% floor=10")
+            .help("Bounds retries as a share of the traffic.")
+            .manual(
+                "Of the exchanges of the last ten seconds, so many in a hundred may be tried again after an endpoint \
+                 got them; `floor` a second are allowed whatever the traffic. Beyond it the client gets what the \
+                 attempt met with: when everything fails, trying everything again keeps it failing. Attempts that \
+                 never reached an endpoint cost nothing. Counted for each upstream in each worker.",
+            ),
+        flag("proxy_replay_unread", LEVELS, |l: &mut Level| &mut l.proxy.resilience.replays_unread)
+            .default("on")
+            .help("Repeats requests of any method that an endpoint had no chance to read.")
+            .manual(
+                "When an endpoint closes an idle connection just as a request is sent on it, and TCP shows that it \
+                 did so before any byte of the request arrived, the request was never made and goes out again on \
+                 another connection, a POST too. A reset proves nothing and is not covered: it may come after the \
+                 request was read.",
+            ),
+    ]
+}
+
+fn hold(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let (time, rest) = (line.word(0), line.words().get(1));
+    let mut hold = HoldSettings::default();
+    match units::time(&time.text, Resolution::Milliseconds) {
+        _ if time.text == "off" => hold.time = Duration::ZERO,
+        Some(span) => hold.time = span,
+        None => build.invalid_value(time),
+    }
+    if let Some(word) = rest {
+        match word.text.strip_prefix("max=").and_then(|number| number.parse().ok()) {
+            Some(max) if time.text != "off" => hold.max = max,
+            _ => build.invalid_parameter(word),
+        }
+    }
+    level.proxy.resilience.hold = Some(hold);
+}
+
+fn retry_budget(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let (share, rest) = (line.word(0), line.words().get(1));
+    let mut budget = Some(BudgetSettings::default());
+    match share.text.strip_suffix('%').and_then(|percent| percent.parse().ok()) {
+        Some(percent @ 0..=1000) => budget = Some(BudgetSettings { percent, ..BudgetSettings::default() }),
+        _ if share.text == "off" => budget = None,
+        _ => {
+            build.invalid_value(share);
+            build.help("a share such as 20%, or off");
+        }
+    }
+    if let Some(word) = rest {
+        match (word.text.strip_prefix("floor=").and_then(|number| number.parse().ok()), &mut budget) {
+            (Some(floor), Some(budget)) => budget.floor = floor,
+            _ => build.invalid_parameter(word),
+        }
+    }
+    level.proxy.resilience.budget = Some(budget);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::testing::{errors, in_server, server_settings};
+
+    fn resilience(text: &str) -> policy::resilience::Resilience {
+        server_settings(text).proxy.resilience.clone()
+    }
+
+    #[test]
+    fn hold_takes_a_time_and_a_number() {
+        let hold = HoldSettings { time: Duration::from_millis(1500), max: 7 };
+        assert_eq!(resilience("hold 1500ms max=7;").hold(), Some(hold));
+        assert_eq!(resilience("resilience on; hold off;").hold(), None);
+        assert_eq!(resilience("resilience on;").hold(), Some(HoldSettings::default()));
+    }
+
+    #[test]
+    fn a_budget_is_a_share_and_a_floor() {
+        assert_eq!(resilience("retry_budget 5% floor=0;").budget(), Some(BudgetSettings { percent: 5, floor: 0 }));
+        assert_eq!(resilience("retry_budget off;").budget(), None);
+        assert_eq!(resilience("").budget(), Some(BudgetSettings::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for wrong in ["hold x;", "hold 1s min=2;", "hold off max=2;", "retry_budget 20;", "retry_budget off floor=1;"] {
+            assert_eq!(errors(&in_server(wrong)).len(), 1, "{wrong}");
+        }
+    }
+}
