@@ -23,7 +23,6 @@ const BUCKETS: u64 = 10;
 /// The exchanges and retries of the last ten seconds.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    settings: BudgetSettings,
     start: Instant,
     /// The second that the newest bucket counts, since `start`.
     second: u64,
@@ -56,8 +55,8 @@ impl Window {
 
 impl Budget {
     /// A budget that nothing was taken from yet.
-    pub fn new(settings: BudgetSettings, now: Instant) -> Self {
-        Self { settings, start: now, second: 0, exchanges: Window::default(), retries: Window::default() }
+    pub fn new(now: Instant) -> Self {
+        Self { start: now, second: 0, exchanges: Window::default(), retries: Window::default() }
     }
 
     /// An exchange begins.
@@ -67,10 +66,10 @@ impl Budget {
     }
 
     /// Takes a retry; false when there is none left.
-    pub fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, settings: BudgetSettings, now: Instant) -> bool {
         self.advance(now);
-        let share = self.exchanges.sum * u64::from(self.settings.percent) / 100;
-        let allowed = share.max(u64::from(self.settings.floor) * BUCKETS);
+        let share = self.exchanges.sum * u64::from(settings.percent) / 100;
+        let allowed = share.max(u64::from(settings.floor) * BUCKETS);
         let granted = self.retries.sum < allowed;
         if granted {
             self.retries.add(self.second);
@@ -98,32 +97,28 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
-    fn budget(percent: u32, floor: u32, now: Instant) -> Budget {
-        Budget::new(BudgetSettings { percent, floor }, now)
-    }
-
     #[test]
     fn retries_are_a_share_of_the_traffic() {
         let now = Instant::now();
-        let mut budget = budget(20, 0, now);
+        let (mut budget, settings) = (Budget::new(now), BudgetSettings { percent: 20, floor: 0 });
         (0..100).for_each(|_| budget.exchange(now));
-        assert_eq!((0..100).filter(|_| budget.take(now)).count(), 20);
+        assert_eq!((0..100).filter(|_| budget.take(settings, now)).count(), 20);
     }
 
     #[test]
     fn little_traffic_may_be_retried_too() {
         let now = Instant::now();
-        let mut budget = budget(20, 1, now);
-        assert_eq!((0..100).filter(|_| budget.take(now)).count(), 10);
+        let (mut budget, settings) = (Budget::new(now), BudgetSettings { percent: 20, floor: 1 });
+        assert_eq!((0..100).filter(|_| budget.take(settings, now)).count(), 10);
     }
 
     #[test]
     fn what_was_taken_comes_back_with_time() {
         let now = Instant::now();
-        let mut budget = budget(0, 1, now);
-        while budget.take(now) {}
-        assert!(!budget.take(now + Duration::from_secs(9)));
-        assert!(budget.take(now + Budget::WINDOW));
+        let (mut budget, settings) = (Budget::new(now), BudgetSettings { percent: 0, floor: 1 });
+        while budget.take(settings, now) {}
+        assert!(!budget.take(settings, now + Duration::from_secs(9)));
+        assert!(budget.take(settings, now + Budget::WINDOW));
     }
 
     proptest! {
@@ -135,7 +130,7 @@ mod tests {
             events in proptest::collection::vec((0..4_000_u64, any::<bool>()), 0..300),
         ) {
             let start = Instant::now();
-            let mut budget = budget(percent, floor, start);
+            let (mut budget, settings) = (Budget::new(start), BudgetSettings { percent, floor });
             let (mut exchanges, mut retries) = (VecDeque::new(), VecDeque::new());
             let mut millis = 0;
             for (step, is_exchange) in events {
@@ -150,7 +145,7 @@ mod tests {
                 } else {
                     let share = exchanges.len() as u64 * u64::from(percent) / 100;
                     let expected = (retries.len() as u64) < share.max(u64::from(floor) * BUCKETS);
-                    prop_assert_eq!(budget.take(now), expected);
+                    prop_assert_eq!(budget.take(settings, now), expected);
                     retries.extend(expected.then_some(second));
                 }
             }

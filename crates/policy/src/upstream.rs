@@ -13,6 +13,11 @@ use crate::balance::{Balance, Ring, random::Random};
 pub struct EndpointId(pub(crate) u32);
 
 impl EndpointId {
+    /// The endpoint at this index of the list that the upstream was made of.
+    pub fn from_index(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// As an index into the list that the upstream was made of.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -246,6 +251,18 @@ impl Upstream {
     pub(crate) fn is_usable(&self, id: EndpointId, pick: &Pick<'_>) -> bool {
         let endpoint = &self.endpoints[id.index()];
         !(pick.tried.contains(id) || endpoint.settings.down || endpoint.is_full() || endpoint.is_out(pick.now))
+    }
+
+    /// Whether an endpoint is not `down`.
+    pub fn may_serve(&self, id: EndpointId) -> bool {
+        !self.endpoints[id.index()].settings.down
+    }
+
+    /// An endpoint was seen to accept connections: it is tried again at once.
+    pub fn readmit(&mut self, id: EndpointId) {
+        let endpoint = &mut self.endpoints[id.index()];
+        endpoint.fails = 0;
+        endpoint.checked_at = None;
     }
 
     /// Ends an attempt; true if its failure has just taken the endpoint out of rotation.

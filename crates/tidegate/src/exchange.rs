@@ -20,6 +20,7 @@ use crate::record::Attempted;
 use crate::request::{Request, upstream_url};
 use crate::stream::{Stream, Timer};
 use crate::upstream::attempt::{Attempt, Ended, Limits, Outgoing, OutgoingBody, Reply};
+use crate::upstream::hold::{self, Turn, Wait};
 use crate::upstream::pool::{Connection, Key};
 use crate::upstream::{Endpoint, Picked, Upstream, connect};
 
@@ -32,6 +33,16 @@ pub(crate) struct Errand<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) outgoing: Outgoing<'a>,
     pub(crate) proxy: &'a Proxy,
+}
+
+impl Errand<'_> {
+    /// How many attempts there may be.
+    fn tries(&self) -> u32 {
+        match self.proxy.next_upstream.tries {
+            0 => self.upstream.tries(),
+            limit => self.upstream.tries().min(limit),
+        }
+    }
 }
 
 /// An endpoint's answer, its body still to come.
@@ -81,9 +92,11 @@ pub(crate) async fn exchange(
 ) -> Result<Answered, Unanswered> {
     let mut round = Round::new(request, errand);
     loop {
+        round.wait_in_line(client).await?;
         let now = Instant::now();
         let picked = match errand.upstream.pick(&round.tried, errand.key, now) {
             Ok(picked) => picked,
+            Err(_) if round.hold(client).await? => continue,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
         };
         let made = attempt(client, request, errand, &picked, round.need(), now).await;
@@ -93,6 +106,7 @@ pub(crate) async fn exchange(
                 return Err(Unanswered::Client(failure));
             }
             Ok((reply, connection)) => {
+                round.answered();
                 let status = reply.head.status;
                 match round.decide(Met::Status(status), made.traces) {
                     Decision::GiveUp => return Ok(Answered { reply, connection, picked }),
@@ -102,7 +116,8 @@ pub(crate) async fn exchange(
             Err(Ended::Failed(failure)) => {
                 let decision = round.decide(Met::Failure(&failure), made.traces);
                 round.conclude(request, picked, Met::Failure(&failure), made.traces);
-                if decision == Decision::GiveUp {
+                let gives_up = decision == Decision::GiveUp;
+                if gives_up && !(round.may_wait(made.traces) && round.hold(client).await?) {
                     return Err(Unanswered::Failed(failure));
                 }
             }
@@ -119,22 +134,61 @@ struct Round<'a> {
     replayable: bool,
     idempotent: bool,
     last_failure: Option<Failure>,
+    /// When waiting for an endpoint to come back ends.
+    patience: Option<Instant>,
+    turn: Option<Turn>,
 }
 
 impl<'a> Round<'a> {
     fn new(request: &Request, errand: &'a Errand<'a>) -> Self {
-        let tries = match errand.proxy.next_upstream.tries {
-            0 => errand.upstream.tries(),
-            limit => errand.upstream.tries().min(limit),
-        };
+        let started = Instant::now();
+        errand.upstream.begin_exchange(started);
         Self {
             errand,
             tried: Tried::default(),
-            tries_left: tries,
-            started: Instant::now(),
+            tries_left: errand.tries(),
+            started,
             replayable: matches!(errand.outgoing.body, OutgoingBody::Kept(_)),
             idempotent: retry::is_idempotent(&request.head.method),
             last_failure: None,
+            patience: None,
+            turn: None,
+        }
+    }
+
+    /// While others wait for an endpoint to come back, who comes now waits behind them.
+    async fn wait_in_line(&mut self, client: &mut H1) -> Result<(), Unanswered> {
+        if self.turn.is_none() && self.errand.upstream.held.must_wait() {
+            self.hold(client).await?;
+        }
+        Ok(())
+    }
+
+    /// What no endpoint got, and what can be sent whole, can wait for one that takes it.
+    fn may_wait(&self, traces: Traces) -> bool {
+        !traces.reached() && (self.replayable || !traces.sent)
+    }
+
+    /// Waits for an endpoint to come back; false when this request does not wait, or not any longer.
+    async fn hold(&mut self, client: &mut H1) -> Result<bool, Unanswered> {
+        let Some(settings) = self.errand.proxy.resilience.hold() else { return Ok(false) };
+        let deadline = *self.patience.get_or_insert_with(|| Instant::now() + settings.time);
+        match hold::wait(&self.errand.upstream, self.turn.take(), settings.max, deadline, client).await {
+            Wait::Turn(turn) => {
+                self.turn = Some(turn);
+                self.tried = Tried::default();
+                self.tries_left = self.errand.tries();
+                Ok(true)
+            }
+            Wait::InVain => Ok(false),
+            Wait::Client(failure) => Err(Unanswered::Client(failure)),
+        }
+    }
+
+    /// An endpoint answered: those who wait may follow.
+    fn answered(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            turn.passed();
         }
     }
 
@@ -149,14 +203,23 @@ impl<'a> Round<'a> {
         let situation = Situation {
             met,
             idempotent: self.idempotent,
-            sent: traces.sent,
+            sent: traces.reached(),
             // The head goes first: where nothing was sent, nothing was read of a streamed body.
             replayable: self.replayable || !traces.sent,
             reused: traces.idled.is_some(),
             tries_left: self.tries_left,
             elapsed: self.started.elapsed(),
         };
-        retry::decide(&self.errand.proxy.next_upstream, &situation)
+        match retry::decide(&self.errand.proxy.next_upstream, &situation) {
+            Decision::Next | Decision::Again if traces.reached() && !self.takes_retry() => Decision::GiveUp,
+            decision => decision,
+        }
+    }
+
+    /// A retry of what an endpoint may have got is taken from the budget.
+    fn takes_retry(&self) -> bool {
+        let budget = self.errand.proxy.resilience.budget();
+        budget.is_none_or(|settings| self.errand.upstream.take_retry(settings, Instant::now()))
     }
 
     /// Gives an endpoint back after an attempt that is not delivered.
@@ -212,6 +275,15 @@ struct Traces {
     idled: Option<Duration>,
     /// The kernel took bytes of the request.
     sent: bool,
+    /// And none of them arrived at the endpoint.
+    unread: bool,
+}
+
+impl Traces {
+    /// The endpoint may have got some of the request.
+    fn reached(self) -> bool {
+        self.sent && !self.unread
+    }
 }
 
 struct Made {
@@ -233,11 +305,11 @@ async fn attempt(
     let key = Key { endpoint: picked.endpoint, bind: errand.proxy.bind };
     let pooled = errand.upstream.pool.borrow_mut().take(key, need, started);
     let idled = pooled.as_ref().and_then(|connection| connection.idled);
-    let mut traces = Traces { idled, sent: false };
+    let mut traces = Traces { idled, sent: false, unread: false };
     let opened = match pooled {
         Some(connection) => Ok((connection, Duration::ZERO)),
         None => open(request, errand.proxy, endpoint).await.map(|(stream, timer)| {
-            (Connection { stream, timer, key, born: started, requests: 0, idled: None }, started.elapsed())
+            (Connection { stream, timer, key, born: started, requests: 0, sent: 0, idled: None }, started.elapsed())
         }),
     };
     let result = match opened {
@@ -248,6 +320,7 @@ async fn attempt(
         }
     };
     traces.sent = attempted.bytes_sent > 0;
+    traces.unread = attempted.unread && errand.proxy.resilience.replays_unread;
     if let Err(Ended::Failed(failure)) = &result {
         attempted.failed(failure.clone());
     }
@@ -290,7 +363,13 @@ async fn converse(
         let head = attempt.next_head(client, !proxy.ignore_client_abort).await;
         attempted.bytes_sent = attempt.sent;
         attempted.bytes_received = attempt.received;
-        let head = head?;
+        let head = match head {
+            Err(Ended::Failed(failure)) => {
+                attempted.unread = connection.was_unread(&failure);
+                return Err(failure.into());
+            }
+            head => head?,
+        };
         interim += 1;
         match head.status {
             100..200 if interim > MAX_INTERIM => return Err(Failure::HttpResponseHeaderSectionSize.into()),

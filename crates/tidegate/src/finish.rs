@@ -142,6 +142,7 @@ async fn endpoint_body(
     }
     if persistent && clean && matches!(delivered, Delivered::Whole) {
         connection.requests += 1;
+        connection.sent += request.record.attempts.last().map_or(0, |attempt| attempt.bytes_sent);
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
     match &delivered {

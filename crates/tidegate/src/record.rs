@@ -44,6 +44,8 @@ pub(crate) struct Attempted {
     pub(crate) response_length: u64,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
+    /// The endpoint had closed the connection before anything of the request arrived there.
+    pub(crate) unread: bool,
     pub(crate) failure: Option<Failure>,
 }
 
@@ -60,6 +62,7 @@ impl Attempted {
             response_length: 0,
             bytes_sent: 0,
             bytes_received: 0,
+            unread: false,
             failure: None,
         }
     }

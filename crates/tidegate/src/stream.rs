@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -68,6 +69,14 @@ impl Stream {
             Stream::Unix(stream) => recv(stream, &mut [0; 1], flags),
         };
         peeked.is_err_and(|error| error == rustix::io::Errno::AGAIN)
+    }
+
+    /// Bytes of ours that the peer's kernel has acknowledged, and one for the connection; nothing where it does not say.
+    pub(crate) fn acknowledged(&self) -> Option<u64> {
+        match self {
+            Stream::Tcp(stream) => crate::upstream::unread::bytes_acknowledged(stream.as_fd()),
+            Stream::Unix(_) => None,
+        }
     }
 
     /// Our end's address; none for unix sockets.

@@ -3,8 +3,10 @@
 
 pub(crate) mod attempt;
 pub(crate) mod connect;
+pub(crate) mod hold;
 pub(crate) mod pool;
 pub(crate) mod resolve;
+pub(crate) mod unread;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -13,8 +15,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use policy::budget::{Budget, BudgetSettings};
 use policy::{EndpointId, Outcome, Refusal, Tried};
 
+use self::hold::Held;
 use self::pool::Pool;
 
 /// Where a connection goes.
@@ -36,13 +40,41 @@ pub(crate) struct Endpoint {
 pub(crate) struct Upstream {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) pool: RefCell<Pool>,
+    pub(crate) held: Held,
+    budget: RefCell<Budget>,
     policy: RefCell<policy::Upstream>,
 }
 
 impl Upstream {
     /// Joins endpoints and the policy over them; both are in the same order.
     pub(crate) fn new(endpoints: Vec<Endpoint>, policy: policy::Upstream, pool: Pool) -> Self {
-        Self { endpoints, policy: RefCell::new(policy), pool: RefCell::new(pool) }
+        Self {
+            endpoints,
+            policy: RefCell::new(policy),
+            pool: RefCell::new(pool),
+            held: Held::default(),
+            budget: RefCell::new(Budget::new(Instant::now())),
+        }
+    }
+
+    /// Counts an exchange, which gives its part to the budget of retries.
+    pub(crate) fn begin_exchange(&self, now: Instant) {
+        self.budget.borrow_mut().exchange(now);
+    }
+
+    /// Takes a retry from the budget; false when there is none left.
+    pub(crate) fn take_retry(&self, settings: BudgetSettings, now: Instant) -> bool {
+        self.budget.borrow_mut().take(settings, now)
+    }
+
+    /// Whether the configuration lets it serve.
+    pub(crate) fn may_serve(&self, endpoint: EndpointId) -> bool {
+        self.policy.borrow().may_serve(endpoint)
+    }
+
+    /// An endpoint was seen to accept connections.
+    pub(crate) fn readmit(&self, endpoint: EndpointId) {
+        self.policy.borrow_mut().readmit(endpoint);
     }
 
     /// Chooses an endpoint for one attempt, which lasts until the [`Picked`] is dropped.

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use config::model::Keepalive;
-use policy::EndpointId;
 use policy::reuse::{Need, Reuse};
+use policy::{EndpointId, Failure};
 
 use crate::stream::{Stream, Timer};
 
@@ -28,11 +28,21 @@ pub(crate) struct Connection {
     pub(crate) born: Instant,
     /// Requests that it has carried.
     pub(crate) requests: u64,
+    /// Bytes of the requests before the one that it carries now.
+    pub(crate) sent: u64,
     /// How long it idled before the request that it carries now; none for its first one.
     pub(crate) idled: Option<Duration>,
 }
 
 impl Connection {
+    /// Whether its endpoint had ended it before a byte of the request that it carries arrived there: it was closed in an
+    /// orderly way, and nothing of the request was acknowledged. A reset is no such proof, since it acknowledges nothing
+    /// of what was read before it.
+    pub(crate) fn was_unread(&self, failure: &Failure) -> bool {
+        let orderly = matches!(failure, Failure::ConnectionTerminated { errno: None, reused: true, .. });
+        orderly && self.stream.acknowledged().is_some_and(|bytes| bytes <= 1 + self.sent)
+    }
+
     /// Whether it was carried over from an earlier exchange.
     pub(crate) fn reused(&self) -> bool {
         self.requests > 0

@@ -64,6 +64,8 @@ pub(crate) enum Door {
     Unix,
     /// A bound port on which nothing listens.
     Refused,
+    /// The same, until the moment `open`.
+    Late,
 }
 
 /// What an origin does with the requests and connections it gets.

@@ -9,7 +9,7 @@
 //! | `file PATH:` | a file with this content (`size N` makes N bytes) |
 //! | `directory PATH` | an empty directory |
 //! | `link PATH: TARGET` | a symbolic link |
-//! | `origin NAME DOOR:` | a server behind the gateway; DOOR is `ipv6`, `unix` or `refused`, else TCP; its script is `echo`, or blocks `on request`, `on every request`, `on connection`, `on every connection` |
+//! | `origin NAME DOOR:` | a server behind the gateway; DOOR is `ipv6`, `unix`, `refused` or `late` (refused until the moment `open`), else TCP; its script is `echo`, or blocks `on request`, `on every request`, `on connection`, `on every connection` |
 //! | `client:` | the client's script |
 //! | `access log:` | every line of the access log |
 //! | `error log:` | lines of the error log; one of level `warn` or above that is not listed fails |
@@ -154,6 +154,7 @@ fn read_origin(about: &[&str], section: &Section) -> Result<Origin, String> {
             "ipv6" => origin.door = Door::Ipv6,
             "unix" => origin.door = Door::Unix,
             "refused" => origin.door = Door::Refused,
+            "late" => origin.door = Door::Late,
             name => origin.name = name.to_owned(),
         }
     }

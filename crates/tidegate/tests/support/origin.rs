@@ -21,6 +21,8 @@ pub(crate) enum Socket {
     Unix(UnixListener),
     /// Bound and not listening, so that nobody else can answer there.
     Refused(#[expect(dead_code, reason = "it holds the port")] socket2::Socket),
+    /// The same, until it is opened.
+    Late(socket2::Socket),
 }
 
 /// An origin at work.
@@ -63,6 +65,7 @@ pub(crate) fn bind(origin: &Origin, place: &mut Place) -> std::io::Result<Socket
         Door::Ipv6 => Socket::Tcp(tcp(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)))?),
         Door::Unix => Socket::Unix(UnixListener::bind(place.name_unix(&origin.name))?),
         Door::Refused => Socket::Refused(bind_silently(any, place, &origin.name)?),
+        Door::Late => Socket::Late(bind_silently(any, place, &origin.name)?),
     };
     if let Socket::Tcp(listener) = &socket {
         place.name(&origin.name, listener.local_addr()?);
@@ -90,7 +93,10 @@ impl Running {
             stopped: AtomicBool::new(false),
         });
         let shared = Arc::clone(&notes);
-        let thread = Some(std::thread::spawn(move || serve(&socket, &shared)));
+        let thread = Some(std::thread::spawn(move || match open(socket, &shared) {
+            Some(socket) => serve(&socket, &shared),
+            None => shared.problem("it was never opened".to_owned()),
+        }));
         Running { name: origin.name.clone(), address: place.value(&origin.name).to_owned(), notes, thread }
     }
 
@@ -111,6 +117,14 @@ impl Running {
             problems: std::mem::take(&mut lock(&self.notes.problems)),
         }
     }
+}
+
+/// Opens a late door at its moment.
+fn open(socket: Socket, notes: &Notes) -> Option<Socket> {
+    let Socket::Late(late) = socket else { return Some(socket) };
+    notes.moments.wait("open", PATIENCE).ok()?;
+    late.listen(128).ok()?;
+    Some(Socket::Tcp(late.into()))
 }
 
 fn serve(socket: &Socket, notes: &Arc<Notes>) {
@@ -141,7 +155,7 @@ fn accept(socket: &Socket) -> Option<Stream> {
             Some(Stream::Tcp(stream))
         }
         Socket::Unix(listener) => listener.accept().ok().map(|(stream, _)| Stream::Unix(stream)),
-        Socket::Refused(_) => None,
+        Socket::Refused(_) | Socket::Late(_) => None,
     }
 }
 
