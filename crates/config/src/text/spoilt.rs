@@ -32,8 +32,9 @@ fn collect(directives: &[Directive], faults: &[Span], spoilt: &mut Vec<Span>) {
     }
 }
 
+/// Whether a place is in these words, or right behind them, where a `;` may be missing.
 fn holds(words: Span, place: Span) -> bool {
-    words.file == place.file && (words.start..words.end).contains(&place.start)
+    words.file == place.file && (words.start..=words.end).contains(&place.start)
 }
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ mod tests {
     #[test]
     fn a_fault_in_the_text_of_a_directive_is_all_that_is_said_of_it() {
         assert_eq!(errors(&in_server("return 200 'a'b c d;")), ["unexpected \"b\""]);
+        assert_eq!(errors(&in_server("location / { try_files }")), ["unexpected \"}\""]);
         assert_eq!(errors(&in_server("root \"/$c;\nindex \"b\";\n")), ["unexpected \"b\""]);
     }
 

@@ -1,0 +1,96 @@
+//! Files that nginx refuses: tidegate refuses them with the same exit code, and the first thing that it says is what nginx
+//! says. Each difference stands here with its reason. Not here: what else is said (golden files of `config`).
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails, fails the test")]
+
+#[path = "refusals/cases.rs"]
+mod cases;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use cases::{Case, Expected};
+
+const TIDEGATE: &str = env!("CARGO_BIN_EXE_tidegate");
+const NGINX: &str = "/usr/sbin/nginx";
+
+/// What `-t` came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Verdict {
+    code: Option<i32>,
+    /// The first line about the file, without the program's name and nginx's log stamp: `[emerg] MESSAGE`.
+    first: Option<String>,
+}
+
+fn verdict(program: &str, folder: &Path, globals: Option<&str>) -> Verdict {
+    let file = folder.join("nginx.conf");
+    let mut command = Command::new(program);
+    command.arg("-t").arg("-c").arg(&file);
+    if let Some(globals) = globals {
+        command.args(["-g", globals]);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).replace(&*folder.to_string_lossy(), "");
+    Verdict { code: output.status.code(), first: said.lines().find_map(plain) }
+}
+
+/// `nginx: [emerg] MESSAGE`, or the same with a log stamp where the build logs to standard error from the start.
+fn plain(line: &str) -> Option<String> {
+    let (level, rest) = line.split_once('[')?.1.split_once("] ")?;
+    let message = match line.split_once(": [") {
+        Some((program, _)) if !program.contains(' ') => rest,
+        _ => rest.split_once(": ")?.1,
+    };
+    ["emerg", "crit", "alert"].contains(&level).then(|| format!("[{level}] {message}"))
+}
+
+fn write(case: &Case, folder: &Path) {
+    for (name, text) in case.files(folder) {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn what_nginx_refuses_is_refused_in_its_words() {
+    if !Path::new(NGINX).exists() {
+        assert!(std::env::var_os("TIDEGATE_REQUIRE_PEERS").is_none(), "there is no {NGINX}");
+        eprintln!("not compared: there is no {NGINX} on this machine");
+        return;
+    }
+    let mut wrong = Vec::new();
+    for case in cases::all() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&case, folder.path());
+        let nginxs = verdict(NGINX, folder.path(), case.globals);
+        let ours = verdict(TIDEGATE, folder.path(), case.globals);
+        let expected = match case.expected {
+            Expected::Same => {
+                assert_eq!(nginxs.code, Some(1), "{}: nginx accepts it", case.name);
+                ours == nginxs
+            }
+            Expected::Differs { ours: said, .. } => {
+                let expected = Verdict { code: Some(i32::from(said.is_some())), first: said.map(str::to_owned) };
+                ours == expected && ours != nginxs
+            }
+        };
+        if !expected {
+            wrong.push(format!("{}\n  nginx:    {nginxs:?}\n  tidegate: {ours:?}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "differs:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn there_are_cases_of_every_kind_and_each_has_a_name_of_its_own() {
+    let mut names: Vec<_> = cases::all().iter().map(|case| case.name).collect();
+    assert!(names.len() >= 80, "{}", names.len());
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), cases::all().len());
+    let reasons = cases::all().into_iter().filter_map(|case| match case.expected {
+        Expected::Same => None,
+        Expected::Differs { reason, .. } => Some(reason),
+    });
+    assert!(reasons.into_iter().all(|reason| reason.len() > 20));
+}
