@@ -1,6 +1,7 @@
 //! What one run of a case saw, with names in the place of what varies from run to run: addresses, dates, the server's
 //! name. Nothing else is changed: two transcripts that differ differ for a reason.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -55,7 +56,7 @@ impl Seen {
                 None => text.into_owned(),
             }
         };
-        let shown = show(&message.body);
+        let shown = show_body(&message.body);
         let body = BARE_SERVER.replace_all(&rename(&shown), "${1}{{server}}${2}").into_owned();
         let renamed = (body != shown && !message.start.is_empty()).then_some((message.body.len(), body.len()));
         let name_field = |(name, value): &(String, String)| (name.clone(), name_value(name, &rename(value), renamed));
@@ -68,6 +69,17 @@ impl Seen {
             renamed,
         }
     }
+}
+
+/// A body as text; one of megabytes by its length and a hash, which tell just as well whether two are the same.
+fn show_body(body: &[u8]) -> String {
+    const WHOLE: usize = 1 << 20;
+    if body.len() <= WHOLE {
+        return show(body);
+    }
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    format!("{} bytes with the hash {:x}", body.len(), hasher.finish())
 }
 
 fn name_value(name: &str, value: &str, renamed: Option<(usize, usize)>) -> String {

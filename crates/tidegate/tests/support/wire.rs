@@ -217,11 +217,13 @@ impl Wire {
     }
 
     fn until(&mut self, bytes: &[u8]) -> Result<Message, String> {
+        let mut searched = 0;
         loop {
-            if let Some(at) = find(&self.buffer, bytes) {
+            if let Some(at) = find(&self.buffer[searched..], bytes).map(|at| searched + at) {
                 let body = self.take(at + bytes.len());
                 return Ok(Message { body, ..Message::default() });
             }
+            searched = self.buffer.len().saturating_sub(bytes.len());
             if !self.fill() {
                 return Err(format!("expected \"{}\", got:\n{}", crate::support::bytes::show(bytes), self.rest()));
             }
