@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fields::Fields;
+
 /// Why a request's head is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
@@ -73,8 +75,6 @@ pub enum ResponseError {
     TooLarge,
     /// A field line that cannot be understood; with as much of it as is worth showing.
     Field(Box<str>),
-    /// The fields do not frame a body.
-    Framing(FramingError),
 }
 
 impl fmt::Display for ResponseError {
@@ -83,7 +83,6 @@ impl fmt::Display for ResponseError {
             ResponseError::StatusLine => f.write_str("no valid status line"),
             ResponseError::TooLarge => f.write_str("too big header"),
             ResponseError::Field(line) => write!(f, "invalid header: \"{line}\""),
-            ResponseError::Framing(error) => error.fmt(f),
         }
     }
 }
@@ -111,6 +110,19 @@ impl FramingError {
     /// The status for a request with this fault.
     pub fn status(self) -> u16 {
         if self == FramingError::UnknownCoding { 501 } else { 400 }
+    }
+
+    /// nginx's words for it, with what the fields say.
+    pub fn told(self, fields: &Fields) -> String {
+        match self {
+            FramingError::DuplicateLength => fields.repetition("Content-Length"),
+            FramingError::DuplicateCoding => fields.repetition("Transfer-Encoding"),
+            FramingError::UnknownCoding => {
+                let coding = fields.get("transfer-encoding").unwrap_or_default();
+                format!("{self}: \"{}\"", String::from_utf8_lossy(coding))
+            }
+            FramingError::Length | FramingError::LengthAndCoding | FramingError::CodingInHttp10 => self.to_string(),
+        }
     }
 }
 

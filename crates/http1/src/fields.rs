@@ -94,6 +94,15 @@ impl Fields {
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
+    /// nginx's words for a field that came twice.
+    pub fn repetition(&self, name: &str) -> String {
+        let lines = self.iter().filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()));
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let mut lines = lines.map(|field| format!("{}: {}", text(field.name), text(field.value)));
+        let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        format!("duplicate header line: \"{second}\", previous value: \"{first}\"")
+    }
+
     /// Adds a line at the end.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let at = self.bytes.len() as u32;

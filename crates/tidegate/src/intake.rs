@@ -62,7 +62,7 @@ impl Request {
         self.uri = Uri::new(&target);
         self.find_server(target.authority)?;
         if let Some(name) = repeated(&self.head.fields) {
-            return Err((400, duplicate(&self.head.fields, name).into()));
+            return Err((400, format!("client sent {}", &self.head.fields.repetition(name)).into()));
         }
         self.framing = http1::request_framing(&self.head)
             .map_err(|error| (error.status(), framing_message(error, &self.head.fields)))?;
@@ -104,19 +104,9 @@ impl Request {
 type Refused = (u16, Cow<'static, str>);
 
 fn framing_message(error: http1::FramingError, fields: &http1::Fields) -> Cow<'static, str> {
-    use http1::FramingError::{
-        CodingInHttp10, DuplicateCoding, DuplicateLength, Length, LengthAndCoding, UnknownCoding,
-    };
-    let first = |name| String::from_utf8_lossy(fields.get(name).unwrap_or_default());
     match error {
-        Length => "client sent invalid \"Content-Length\" header".into(),
-        DuplicateLength => duplicate(fields, "Content-Length").into(),
-        LengthAndCoding => "client sent \"Content-Length\" and \"Transfer-Encoding\" headers at the same time".into(),
-        UnknownCoding => {
-            format!("client sent unknown \"Transfer-Encoding\": \"{}\"", first("transfer-encoding")).into()
-        }
-        DuplicateCoding => duplicate(fields, "Transfer-Encoding").into(),
-        CodingInHttp10 => "client sent HTTP/1.0 request with \"Transfer-Encoding\" header".into(),
+        http1::FramingError::CodingInHttp10 => "client sent HTTP/1.0 request with \"Transfer-Encoding\" header".into(),
+        error => format!("client sent {}", error.told(fields)).into(),
     }
 }
 
@@ -136,13 +126,4 @@ fn repeated(fields: &http1::Fields) -> Option<&'static str> {
         seen |= 1 << at;
     }
     None
-}
-
-fn duplicate(fields: &http1::Fields, name: &str) -> String {
-    let mut lines = fields
-        .iter()
-        .filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
-        .map(|field| format!("{}: {}", String::from_utf8_lossy(field.name), String::from_utf8_lossy(field.value)));
-    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    format!("client sent duplicate header line: \"{second}\", previous value: \"{first}\"")
 }

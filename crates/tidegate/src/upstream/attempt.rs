@@ -137,7 +137,8 @@ impl<'a> Attempt<'a> {
 
     /// Ends the attempt with its final head.
     pub(crate) fn reply(self, head: ResponseHead) -> Result<Reply, Failure> {
-        let framing = http1::response_framing(&head, self.method).map_err(framing_failure)?;
+        let framing =
+            http1::response_framing(&head, self.method).map_err(|error| framing_failure(error, &head.fields))?;
         let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
         let request_complete = self.sending.is_complete();
         Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete })
@@ -216,12 +217,11 @@ fn response_failure(error: &ResponseError) -> Failure {
         ResponseError::StatusLine => Failure::HttpProtocolError,
         ResponseError::TooLarge => Failure::HttpResponseHeaderSectionSize,
         ResponseError::Field(line) => Failure::HttpResponseHeader(line.clone()),
-        ResponseError::Framing(error) => framing_failure(*error),
     }
 }
 
-fn framing_failure(error: http1::FramingError) -> Failure {
-    Failure::HttpResponseFraming(error.to_string().into())
+fn framing_failure(error: http1::FramingError, fields: &http1::Fields) -> Failure {
+    Failure::HttpResponseFraming(error.told(fields).into())
 }
 
 enum SendError {
