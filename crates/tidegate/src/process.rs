@@ -12,6 +12,7 @@ mod inherit;
 mod lifecycle;
 mod limits;
 mod main_loop;
+mod mask;
 pub mod pid_file;
 mod reporter;
 mod upgrade;
@@ -114,6 +115,7 @@ pub fn check_account(config: &Config) -> Result<(), String> {
 pub fn run<E: Engine>(invocation: &Invocation, config: Config, start: impl FnOnce(Start) -> Result<E, E::Error>) -> u8 {
     // First of all: later a number in the environment could be a descriptor of our own.
     let origin = Origin::of_this_process();
+    mask::let_signals_through();
     let mut reporter = Reporter::new(&invocation.name());
     if config.main.daemon && origin.is_foreground() {
         return daemon::detach(invocation).unwrap_or_else(|error| {

@@ -38,6 +38,8 @@ struct Shared {
     ends: AtomicBool,
     /// An answer may say that its connection closes; the client makes another one then.
     may_close: AtomicBool,
+    /// A connection that was answered before may break as it asks again.
+    may_break: AtomicBool,
     /// A client that cannot connect ends.
     may_refuse: AtomicBool,
     failures: Mutex<Vec<String>>,
@@ -55,6 +57,7 @@ impl Load {
             address: place.address(port),
             ends: AtomicBool::new(false),
             may_close: AtomicBool::new(false),
+            may_break: AtomicBool::new(false),
             may_refuse: AtomicBool::new(false),
             failures: Mutex::default(),
         });
@@ -79,6 +82,12 @@ impl Load {
     /// From now on an answer may say that its connection closes, as those of a process that drains do.
     pub(crate) fn let_go_when_told(&self) {
         self.shared.may_close.store(true, Ordering::SeqCst);
+    }
+
+    /// The same, and idle connections may be closed as the next request is on its way.
+    pub(crate) fn connections_may_break(&self) {
+        self.let_go_when_told();
+        self.shared.may_break.store(true, Ordering::SeqCst);
     }
 
     /// From now on nobody may listen any more.
@@ -113,6 +122,7 @@ impl Shared {
             };
             match ended {
                 Ok(()) => {}
+                Err(Failure::Broken(_)) if self.may_break.load(Ordering::SeqCst) => {}
                 // A connection that nobody accepted looks open to its client until the socket that it waits in closes.
                 Err(Failure::Refused | Failure::Unanswered(_)) if self.may_refuse.load(Ordering::SeqCst) => return,
                 Err(failure) => return self.failures.lock().unwrap().push(failure.describe(kind)),

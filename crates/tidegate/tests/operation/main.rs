@@ -176,6 +176,37 @@ fn a_new_binary_takes_over_and_no_request_fails() {
 }
 
 #[test]
+fn nginx_hands_over_to_tidegate_and_no_request_fails() {
+    const NGINX: &str = "/usr/sbin/nginx";
+    if !std::path::Path::new(NGINX).exists() {
+        eprintln!("not tried: there is no {NGINX} on this machine");
+        return;
+    }
+    let mut place = Place::new("worker_processes 2;");
+    // nginx 1.22 has no keepalive_min_timeout, so that a client may be closed on as it asks.
+    let server = server(&place, 1, "$nginx_version").replace("keepalive_min_timeout 30s;", "");
+    place.write(&server);
+    std::fs::copy(NGINX, place.path("nginx")).unwrap();
+    place.program = place.path("nginx");
+    place.start();
+    let (old, version) = (place.pid("pid").unwrap(), place.name(1).unwrap());
+    let load = Load::start(&place, 1);
+    std::fs::copy(env!("CARGO_BIN_EXE_tidegate"), place.path("new")).unwrap();
+    std::fs::rename(place.path("new"), place.path("nginx")).unwrap();
+    place.signal("pid", Signal::USR2);
+    eventually("both run", || place.pid("pid.oldbin") == Some(old) && place.pid("pid").is_some());
+    load.every_client_asks_twice_more();
+    load.connections_may_break();
+    place.signal("pid.oldbin", Signal::WINCH);
+    eventually("nginx answers nobody", || (0..20).all(|_| place.name(1).is_some_and(|name| name != version)));
+    place.signal("pid.oldbin", Signal::QUIT);
+    eventually("nginx is gone", || !place.path("pid.oldbin").exists());
+    load.every_client_asks_twice_more();
+    load.end_without_a_failure();
+    place.quit();
+}
+
+#[test]
 fn an_upgrade_that_is_called_off_fails_no_request() {
     let mut place = Place::new("worker_processes 2;");
     place.write(&server(&place, 1, "old"));

@@ -29,6 +29,8 @@ pub(crate) struct Place {
     folder: tempfile::TempDir,
     /// Directives of the main context.
     pub(crate) main: String,
+    /// What is run.
+    pub(crate) program: PathBuf,
     host: Ipv4Addr,
     origin: Origin,
     child: Option<Child>,
@@ -37,7 +39,14 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new(main: &str) -> Self {
         let host = own_address();
-        Self { folder: tempfile::tempdir().unwrap(), main: main.into(), host, origin: Origin::start(host), child: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            main: main.into(),
+            program: env!("CARGO_BIN_EXE_tidegate").into(),
+            host,
+            origin: Origin::start(host),
+            child: None,
+        }
     }
 
     /// Where the gateway listens: a small number is as good as a port, since the host is ours alone.
@@ -77,7 +86,7 @@ impl Place {
 
     /// Starts the program.
     pub(crate) fn spawn(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        let mut command = Command::new(&self.program);
         command.arg("-c").arg(self.path("nginx.conf")).stdin(Stdio::null()).stdout(Stdio::null());
         self.child = Some(command.spawn().unwrap());
     }
