@@ -19,3 +19,20 @@ pub use build::{Loaded, Options, load, load_text, load_text_with};
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Files, NoFiles, Unreadable};
 pub use model::Config;
+
+/// Values with units, read as directives read them.
+pub mod units {
+    use std::time::Duration;
+
+    use crate::text::units;
+
+    /// `500ms`, `60`, `1h30m`: seconds where no unit is written.
+    pub fn time(text: &str) -> Option<Duration> {
+        units::time(text, units::Resolution::Milliseconds)
+    }
+
+    /// `512`, `8k`, `1m`: bytes.
+    pub fn size(text: &str) -> Option<u64> {
+        units::size(text)
+    }
+}

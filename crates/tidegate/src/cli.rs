@@ -2,6 +2,7 @@
 
 mod check;
 mod files;
+mod misbehave;
 mod nginx;
 mod options;
 mod proxy;
@@ -20,7 +21,7 @@ use nginx::Next;
 use source::Source;
 
 /// Words that may stand first, beside nginx's options.
-const COMMANDS: [&str; 4] = ["check", "demo", "help", "proxy"];
+const COMMANDS: [&str; 5] = ["check", "demo", "help", "misbehave", "proxy"];
 
 /// Called so, the program is nginx, which has no demonstration.
 const NGINX: &str = "nginx";
@@ -62,6 +63,7 @@ impl Called {
         let first = self.arguments.first().map(|word| word.to_string_lossy().into_owned());
         match first.as_deref() {
             Some("check") => self.check(),
+            Some("misbehave") => self.misbehave(),
             Some("proxy") => self.proxy(start),
             Some("demo" | "--print-config") => self.demo(start),
             None if self.name != NGINX => self.demo(start),
@@ -108,6 +110,14 @@ impl Called {
             Ok(Some(source)) => check::run(&source),
             Ok(None) => print_out(check::USAGE),
             Err(message) => self.not_understood(&message, check::USAGE),
+        }
+    }
+
+    fn misbehave(self) -> u8 {
+        match misbehave::parse(&self.words()) {
+            Ok(Some(asked)) => misbehave::run(&asked),
+            Ok(None) => print_out(misbehave::USAGE),
+            Err(message) => self.not_understood(&message, misbehave::USAGE),
         }
     }
 

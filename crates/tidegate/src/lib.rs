@@ -23,6 +23,7 @@ mod intake;
 mod listen;
 pub mod local;
 pub mod logs;
+pub mod misbehave;
 pub mod process;
 mod proxy;
 mod record;

@@ -89,6 +89,15 @@ read as well. What `-t` says goes to the standard error, as in nginx.
 Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when the
 command line no longer suffices.
 
+## misbehave
+
+{tidegate misbehave --help}
+
+These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have
+none. At most 4096 connections are served at a time; those beyond are closed at once.
+
+{tidegate misbehave --list}
+
 ## demo
 
 {tidegate demo --help}
@@ -132,7 +141,7 @@ mod tests {
     #[test]
     fn the_page_quotes_the_program() {
         let page = page(&Echo).unwrap();
-        for words in ["-h", "check --help", "proxy --help", "demo --help"] {
+        for words in ["-h", "check --help", "proxy --help", "misbehave --list", "demo --help"] {
             assert!(page.contains(&format!("```text\n$ tidegate {words}\nUsage of {words}\n```\n")), "{page}");
         }
         assert!(!page.contains('{') && !page.contains(" version: "));

@@ -48,6 +48,7 @@ Usage: {program} [-?hvVtTq] [-s signal] [-p prefix]
        {blank} [-e filename] [-c filename] [-g directives]
        {program} check FILE
        {program} proxy [--listen ADDRESS] ENDPOINT…
+       {program} misbehave --mode MODE [--listen ADDRESS]
        {program} [demo] [--print-config]
 
 Options, as nginx's:
@@ -68,6 +69,7 @@ Options, as nginx's:
 Commands:
   check FILE    : say all that is wrong with a file, and what has no effect here
   proxy         : run a gateway in front of endpoints, without a file
+  misbehave     : be an origin that fails on purpose, to try clients on
   demo          : show failures and what clients get instead; the same as no
                   arguments, unless the program is called nginx
 
