@@ -211,6 +211,7 @@ fn finish_framing(framing: Framing, trailers: bool, source: &mut dyn Source, out
 pub(crate) struct EndpointBody<'a> {
     connection: &'a mut Connection,
     buffer: Buffer,
+    framing: Framing,
     decoder: Decoder,
     /// The longest wait between two reads.
     timeout: Duration,
@@ -226,12 +227,21 @@ impl<'a> EndpointBody<'a> {
     pub(crate) fn new(connection: &'a mut Connection, buffer: Buffer, framing: Framing, timeout: Duration) -> Self {
         let decoder = Decoder::new(framing, CHUNK_LIMITS);
         connection.timer.arm(timeout);
-        Self { connection, buffer, decoder, timeout, consumed: 0, length: 0, received: 0 }
+        Self { connection, buffer, framing, decoder, timeout, consumed: 0, length: 0, received: 0 }
     }
 
     /// Whether the message ended where it should and nothing came behind it: the connection can carry another.
     pub(crate) fn left_clean(&self) -> bool {
         self.decoder.is_done() && self.buffer.bytes().len() == self.consumed
+    }
+
+    /// nginx's words for bytes that came behind the end of the message.
+    pub(crate) fn excess(&self) -> Option<&'static str> {
+        let over = self.decoder.is_done() && self.buffer.bytes().len() > self.consumed;
+        over.then_some(match self.framing {
+            Framing::Chunked => "upstream sent data after final chunk",
+            _ => "upstream sent more data than specified in \"Content-Length\" header",
+        })
     }
 
     /// Bytes of body at hand, as a range of the buffer.

@@ -61,7 +61,7 @@ impl Answered {
         }
         if self.is_over() {
             let mut connection = self.connection;
-            connection.requests += 1;
+            connection.carried(request.record.attempts.last());
             self.picked.upstream().pool.borrow_mut().give(connection, now);
         }
         self.picked.finish(Outcome::Success, now);

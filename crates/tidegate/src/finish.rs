@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use config::model::LingeringClose;
+use config::model::{Level, LingeringClose};
 use http1::Framing;
 use policy::{Failure, Outcome, Phase};
 
@@ -111,7 +111,7 @@ fn sink<'a>(client: &'a mut H1, request: &Request, framing: Framing) -> Sink<'a>
         watched: false,
         framing,
         send_timeout: settings.send_timeout,
-        held: if settings.proxy.buffering && !request.unbuffered { count * size } else { 0 },
+        held: if request.buffering.unwrap_or(settings.proxy.buffering) { count * size } else { 0 },
         trailers: settings.proxy.pass_trailers,
     }
 }
@@ -130,7 +130,7 @@ async fn endpoint_body(
     let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
     let watched = !request.settings().proxy.ignore_client_abort;
     let (sent, delivered) = deliver(head, &mut body, Sink { watched, ..sink(client, request, framing) }).await;
-    let clean = body.left_clean();
+    let (clean, excess) = (body.left_clean(), body.excess());
     let (length, received) = (body.length, body.received);
     let now = Instant::now();
     request.record.bytes_sent = sent;
@@ -141,12 +141,15 @@ async fn endpoint_body(
         attempt.response_time = Some(now.duration_since(attempt.started));
     }
     if persistent && clean && matches!(delivered, Delivered::Whole) {
-        connection.requests += 1;
-        connection.sent += request.record.attempts.last().map_or(0, |attempt| attempt.bytes_sent);
+        connection.carried(request.record.attempts.last());
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
     match &delivered {
         Delivered::Whole => {
+            if let Some(excess) = excess {
+                let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+                request.log(Level::Warn, &format!("{excess} while {}", Phase::Body.nginx_action()), Some(&upstream));
+            }
             picked.finish(Outcome::Success, now);
         }
         Delivered::CutOff(failure) => {

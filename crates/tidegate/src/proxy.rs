@@ -115,7 +115,9 @@ async fn prepare_body(client: &mut H1, request: &mut Request) -> Result<(), Clie
     }
     let settings = request.settings();
     client.bound_body(settings.client_max_body_size, settings.client_body_timeout);
-    if request.framing != Framing::Empty && !settings.proxy.request_buffering {
+    // HTTP/1.0 has no chunks: the length must be known.
+    let can_stream = request.framing != Framing::Chunked || settings.proxy.http11;
+    if request.framing != Framing::Empty && !settings.proxy.request_buffering && can_stream {
         request.body = RequestBody::Streamed;
         return Ok(());
     }
@@ -240,9 +242,12 @@ fn accelerate(request: &mut Request, target: &[u8]) -> Step {
 
 fn respond(request: &mut Request, mut answered: Answered) -> Response {
     let head = &mut answered.reply.head;
-    let accelerated = head.fields.get("x-accel-buffering").is_some_and(|value| value.eq_ignore_ascii_case(b"no"));
     let ignores = request.settings().proxy.ignore_headers.iter().any(|ignored| &**ignored == "x-accel-buffering");
-    request.unbuffered = accelerated && !ignores;
+    request.buffering = match head.fields.get("x-accel-buffering").filter(|_| !ignores) {
+        Some(value) if value.eq_ignore_ascii_case(b"no") => Some(false),
+        Some(value) if value.eq_ignore_ascii_case(b"yes") => Some(true),
+        _ => None,
+    };
     let declared = head.fields.get("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
     let length = match answered.reply.framing {
         Framing::Length(length) => Some(length),

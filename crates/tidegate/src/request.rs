@@ -132,8 +132,8 @@ pub(crate) struct Request {
     pub(crate) kept: Fields,
     /// `try_files` chose the path below the `alias` of a regular expression's location.
     pub(crate) adds_uri_to_alias: bool,
-    /// The endpoint asked for its answer to be passed on as it comes (`X-Accel-Buffering: no`).
-    pub(crate) unbuffered: bool,
+    /// What the endpoint said of `proxy_buffering` for this answer (`X-Accel-Buffering`).
+    pub(crate) buffering: Option<bool>,
     /// `Connection` names more than the usual options.
     pub(crate) connection_names_fields: bool,
     /// The connection may serve another request after this one.
@@ -180,7 +180,7 @@ impl Request {
             status_override: None,
             kept: Fields::new(),
             adds_uri_to_alias: false,
-            unbuffered: false,
+            buffering: None,
             pipelined: false,
             record: Record::new(Instant::now(), length as u64),
             id: OnceCell::new(),

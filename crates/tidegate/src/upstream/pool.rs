@@ -9,6 +9,7 @@ use config::model::Keepalive;
 use policy::reuse::{Need, Reuse};
 use policy::{EndpointId, Failure};
 
+use crate::record::Attempted;
 use crate::stream::{Stream, Timer};
 
 /// What tells connections apart that must not be mixed up. TLS and HTTP/2 add to it.
@@ -35,6 +36,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// It has carried this attempt to its end.
+    pub(crate) fn carried(&mut self, attempt: Option<&Attempted>) {
+        self.requests += 1;
+        self.sent += attempt.map_or(0, |attempt| attempt.bytes_sent);
+    }
+
     /// Whether its endpoint had ended it before a byte of the request that it carries arrived there: it was closed in an
     /// orderly way, and nothing of the request was acknowledged. A reset is no such proof, since it acknowledges nothing
     /// of what was read before it.
