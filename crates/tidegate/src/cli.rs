@@ -10,7 +10,7 @@ mod source;
 mod texts;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -67,10 +67,7 @@ impl Called {
             Some("proxy") => self.proxy(start),
             Some("demo" | "--print-config") => self.demo(start),
             None if self.name != NGINX => self.demo(start),
-            Some("help" | "--help") => {
-                print!("{}{}", texts::version(&self.name), texts::help(&self.name));
-                0
-            }
+            Some("help" | "--help") => print_out(&(texts::version(&self.name) + &texts::help(&self.name))),
             _ => self.nginx(start),
         }
     }
@@ -128,8 +125,7 @@ impl Called {
             Err(message) => return self.not_understood(&message, proxy::USAGE),
         };
         if proxy.print_config {
-            print!("{}", proxy.text);
-            return 0;
+            return print_out(&proxy.text);
         }
         let source = Source::from_text("the command line", proxy.text);
         let loaded = source.load();
@@ -149,7 +145,7 @@ impl Called {
                 eprintln!("tidegate: the demonstration cannot start: {error}");
                 1
             }),
-            ["--print-config"] => print_demo(),
+            ["--print-config"] => print_out(&Demo::usual_configuration()),
             ["--help" | "-h"] => print_out(DEMO_USAGE),
             [word, ..] => self.not_understood(&format!("unknown option \"{word}\""), DEMO_USAGE),
         }
@@ -166,7 +162,7 @@ impl Called {
         let running = demo.start()?;
         let observer = running.observer();
         let code = process::run(&self.invocation(source), config, |with| start(with, Some(observer)));
-        println!("\n{}", running.end());
+        running.end();
         Ok(code)
     }
 
@@ -191,16 +187,7 @@ impl Called {
 
 /// Prints what was asked for.
 fn print_out(text: &str) -> u8 {
-    print!("{text}");
+    // A reader that went away wants no more.
+    let _ = io::stdout().write_all(text.as_bytes());
     0
-}
-
-fn print_demo() -> u8 {
-    match Demo::prepare() {
-        Ok(demo) => print_out(&demo.configuration()),
-        Err(error) => {
-            eprintln!("tidegate: no port is free: {error}");
-            1
-        }
-    }
 }

@@ -12,6 +12,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, getpid, kill_process};
+
 use crate::logs::clock::Clock;
 use crate::record::{Observer, Summary};
 use mood::Mood;
@@ -21,10 +23,21 @@ use show::{HEADING, Show, Tally};
 /// The ports that are taken if they are free: the gateway's, then the origins'.
 const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
 
+/// The origins' names, in the order of their ports.
+const ORIGINS: [&str; 3] = ["steady", "moody", "backup"];
+
 /// Everything in place, nothing started yet.
 pub struct Demo {
+    places: Places,
+    /// The origins' sockets.
+    listeners: [TcpListener; 3],
+}
+
+/// Where everything listens.
+#[derive(Debug, Clone, Copy)]
+struct Places {
     gateway: SocketAddr,
-    origins: [(&'static str, TcpListener, SocketAddr); 3],
+    origins: [SocketAddr; 3],
 }
 
 impl Demo {
@@ -34,20 +47,51 @@ impl Demo {
     /// There is none.
     pub fn prepare() -> io::Result<Self> {
         let [gateway, steady, moody, backup] = PORTS;
-        let origin = |name, port| -> io::Result<_> {
-            let listener = listen(port)?;
-            let address = listener.local_addr()?;
-            Ok((name, listener, address))
-        };
-        let origins = [origin("steady", steady)?, origin("moody", moody)?, origin("backup", backup)?];
+        let listeners = [listen(steady)?, listen(moody)?, listen(backup)?];
+        let [steady, moody, backup] = &listeners;
+        let origins = [steady.local_addr()?, moody.local_addr()?, backup.local_addr()?];
         // Free again at the end of this line: the gateway listens itself.
         let gateway = listen(gateway)?.local_addr()?;
-        Ok(Self { gateway, origins })
+        Ok(Self { places: Places { gateway, origins }, listeners })
     }
 
     /// The configuration that it runs.
     pub fn configuration(&self) -> String {
-        let [(_, _, steady), (_, _, moody), (_, _, backup)] = &self.origins;
+        self.places.configuration()
+    }
+
+    /// The configuration that a demonstration runs where all its ports are free.
+    pub fn usual_configuration() -> String {
+        let [gateway, steady, moody, backup] = PORTS.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Places { gateway, origins: [steady, moody, backup] }.configuration()
+    }
+
+    /// Starts the origins, the client, and the account of what happens. Returns where the gateway tells it.
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn start(self) -> io::Result<Running> {
+        let program = std::env::args().next().unwrap_or_else(|| "tidegate".into());
+        put(&self.places.introduction(&program));
+        let Places { gateway, origins } = self.places;
+        let names = origins.map(|address| address.to_string()).into_iter().zip(ORIGINS).collect();
+        let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let since = Instant::now();
+        for ((name, address), listener) in ORIGINS.into_iter().zip(origins).zip(self.listeners) {
+            let moody_since = (name == "moody").then_some(since);
+            Origin { name, address, moody_since }.serve(listener)?;
+        }
+        let (observer, summaries) = channel();
+        let account = thread::Builder::new().name("account".into());
+        let account = account.spawn(move || tell(&summaries, &Show { names, colours }, since))?;
+        thread::Builder::new().name("client".into()).spawn(move || traffic::send_for_ever(gateway))?;
+        Ok(Running { observer, account })
+    }
+}
+
+impl Places {
+    fn configuration(&self) -> String {
+        let [steady, moody, backup] = self.origins;
         format!(
             "\
 daemon off;
@@ -92,8 +136,8 @@ http {{
         )
     }
 
-    fn introduction(&self) -> String {
-        let [(_, _, steady), (_, _, moody), (_, _, backup)] = &self.origins;
+    fn introduction(&self, program: &str) -> String {
+        let [steady, moody, backup] = self.origins;
         let (gateway, seconds) = (self.gateway, mood::LASTS.as_secs());
         format!(
             "\
@@ -106,6 +150,8 @@ Tidegate in front of three origins, at http://{gateway}
 Try in another terminal:
   {all:<38}steady and moody take turns
   {alone:<38}moody, with only the backup behind it
+  {post}
+  {empty:<38}a POST: not repeated once it was sent
   {print:<38}the nginx.conf that runs here
 
 The demonstration sends three requests a second itself, so that there is
@@ -115,29 +161,10 @@ something to see. Requests that go well are not shown. Ctrl-C ends it.
 ",
             all = format!("curl -i http://{gateway}/"),
             alone = format!("curl -i http://{gateway}/alone"),
-            print = "tidegate demo --print-config",
+            post = format!("curl -i -d x http://{gateway}/alone"),
+            empty = "",
+            print = format!("{program} --print-config"),
         )
-    }
-
-    /// Starts the origins, the client, and the account of what happens. Returns where the gateway tells it.
-    ///
-    /// # Errors
-    /// The system gives no more threads.
-    pub fn start(self) -> io::Result<Running> {
-        print!("{}", self.introduction());
-        let names = self.origins.iter().map(|(name, _, address)| (address.to_string(), *name)).collect();
-        let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let since = Instant::now();
-        for (name, listener, address) in self.origins {
-            let moody_since = (name == "moody").then_some(since);
-            Origin { name, address, moody_since }.serve(listener)?;
-        }
-        let (observer, summaries) = channel();
-        let account = thread::Builder::new().name("account".into());
-        let account = account.spawn(move || tell(&summaries, &Show { names, colours }, since))?;
-        let gateway = self.gateway;
-        thread::Builder::new().name("client".into()).spawn(move || traffic::send_for_ever(gateway))?;
-        Ok(Running { observer, account })
     }
 }
 
@@ -153,10 +180,10 @@ impl Running {
         self.observer.clone()
     }
 
-    /// What happened in all, when the gateway has ended and every observer is gone.
-    pub fn end(self) -> String {
+    /// Prints what happened in all, when the gateway has ended and every observer is gone.
+    pub fn end(self) {
         drop(self.observer);
-        self.account.join().unwrap_or_default().text()
+        put(&format!("\n{}\n", self.account.join().unwrap_or_default().text()));
     }
 }
 
@@ -189,9 +216,12 @@ fn tell(summaries: &Receiver<Summary>, show: &Show, since: Instant) -> Tally {
     }
 }
 
+/// Prints it. Without a reader there is nothing to demonstrate: where the terminal or the pipe is gone, it ends.
 fn put(text: &str) {
-    // A terminal that is gone needs no account.
-    let _ = io::stdout().write_all(text.as_bytes());
+    if io::stdout().write_all(text.as_bytes()).is_err() {
+        // It fails only for a process that has ended.
+        let _ = kill_process(getpid(), Signal::TERM);
+    }
 }
 
 #[cfg(test)]
@@ -200,14 +230,15 @@ mod tests {
 
     #[test]
     fn its_configuration_is_right() {
-        let text = Demo::prepare().unwrap().configuration();
-        let loaded = config::load_text(&text);
-        assert!(loaded.config.is_some(), "{:?}", loaded.diagnostics);
+        for text in [Demo::prepare().unwrap().configuration(), Demo::usual_configuration()] {
+            let loaded = config::load_text(&text);
+            assert!(loaded.config.is_some(), "{:?}", loaded.diagnostics);
+        }
     }
 
     #[test]
     fn its_introduction_fits_eighty_columns() {
-        let text = Demo::prepare().unwrap().introduction();
+        let text = Demo::prepare().unwrap().places.introduction("target/release/tidegate");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
