@@ -99,6 +99,34 @@ fn says_what_nginx_says_with_the_same_exit_code() {
 }
 
 #[test]
+fn dumps_every_file_as_it_is_in_the_order_of_reading_and_once() {
+    if !Path::new(NGINX).exists() {
+        eprintln!("not compared: there is no {NGINX} on this machine");
+        return;
+    }
+    let folder = folder();
+    let write = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text).unwrap();
+    let path = folder.path().display();
+    let head = format!("pid {path}/pid;\nerror_log {path}/error.log;\nevents {{}}\n");
+    write(
+        "dump.conf",
+        format!("{head}http {{ include dump-*.part; include types.part; }} # end, without a line end").as_bytes(),
+    );
+    write("dump-2.part", b"server { listen 127.0.0.1:1999; access_log off; include shared.part; }\n");
+    write("dump-1.part", b"# latin-1: caf\xe9\r\n\n");
+    write("types.part", b"types { include shared2.part; text/x x; }");
+    write("shared.part", b"location /a { include shared3.part; }\nlocation /b { include shared3.part; }\n");
+    write("shared2.part", b"text/y y;\n");
+    write("shared3.part", b"");
+    let file = at(&folder, "dump.conf");
+    let dump = |program| Command::new(program).args(["-Tq", "-c", &file, "-g", "daemon off;"]).output().unwrap().stdout;
+    let (ours, nginxs) = (dump(TIDEGATE), dump(NGINX));
+    assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&nginxs));
+    assert_eq!(ours, nginxs);
+    assert!(ours.windows(6).any(|bytes| bytes == b"caf\xe9\r\n"));
+}
+
+#[test]
 fn a_broken_pid_file_is_named() {
     let folder = folder();
     fs::write(folder.path().join("pid"), "\n").unwrap();
