@@ -11,14 +11,17 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let typed: Vec<char> = typed.chars().collect();
     let near = known.into_iter().filter_map(|word| {
         let most = word.len().div_ceil(3);
-        let distance = (typed.len().abs_diff(word.len()) <= most).then(|| distance(&typed, word))?;
-        (distance <= most).then_some((distance, word))
+        Some((distance(&typed, word, most)?, word))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
 }
 
-/// Letters to add, remove, change, or swap with their neighbour, row by row (optimal string alignment).
-fn distance(from: &[char], to: &str) -> usize {
+/// Letters to add, remove, change, or swap with their neighbour, row by row (optimal string alignment), if they are no
+/// more than `most`.
+fn distance(from: &[char], to: &str, most: usize) -> Option<usize> {
+    if from.len().abs_diff(to.chars().count()) > most {
+        return None;
+    }
     let to: Vec<char> = to.chars().collect();
     let mut above_that: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();
@@ -35,8 +38,12 @@ fn distance(from: &[char], to: &str) -> usize {
             row.push(least);
         }
         above_that = std::mem::replace(&mut above, row);
+        // A swap reaches back two rows, at the cost of one.
+        if above.iter().chain(&above_that).min().is_some_and(|least| *least > most) {
+            return None;
+        }
     }
-    above.last().copied().unwrap_or_default()
+    above.last().copied().filter(|distance| *distance <= most)
 }
 
 fn cell(row: &[usize], place: usize) -> usize {
@@ -71,11 +78,12 @@ mod tests {
 
     #[test]
     fn counts_edits_and_a_swap_as_one() {
-        let distance = |from: &str, to: &str| distance(&from.chars().collect::<Vec<_>>(), to);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("abcd", "acbd"), 1);
-        assert_eq!(distance("ab", "ba"), 1);
+        let distance = |from: &str, to: &str, most| distance(&from.chars().collect::<Vec<_>>(), to, most);
+        assert_eq!(distance("", "abc", 3), Some(3));
+        assert_eq!(distance("abc", "", 3), Some(3));
+        assert_eq!(distance("kitten", "sitting", 3), Some(3));
+        assert_eq!(distance("kitten", "sitting", 2), None);
+        assert_eq!(distance("abcd", "acbd", 1), Some(1));
+        assert_eq!(distance("ab", "ba", 1), Some(1));
     }
 }

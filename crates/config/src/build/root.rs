@@ -124,8 +124,7 @@ mod tests {
 
     #[test]
     fn what_is_said_has_a_bound() {
-        let loaded =
-            load_text(&format!("events {{ }} {}", (0..5000).map(|n| format!("nonsense{n};")).collect::<String>()));
+        let loaded = load_text(&format!("events {{ }} http {{ {} }}", "listen 1;".repeat(5000)));
         assert_eq!(errors(&loaded).len(), 1000);
         assert_eq!(said(&loaded, Severity::Note), ["there is more to say, 4000 times: it is left out"]);
     }

@@ -22,6 +22,7 @@ fn core_rows() -> Vec<Row> {
         nothing("accept_mutex", EVENTS, Value::Flag, "each worker has listeners of its own"),
         nothing("accept_mutex_delay", EVENTS, Value::Time, "each worker has listeners of its own"),
         nothing("debug_connection", EVENTS, Value::Any, "debug lines are not chosen by client"),
+        nothing("epoll_events", EVENTS, Value::Number, EVENT_LOOP),
         nothing("multi_accept", EVENTS, Value::Flag, EVENT_LOOP),
         nothing("use", EVENTS, Value::Any, "connections are always watched with epoll"),
         nothing("worker_aio_requests", EVENTS, Value::Number, EVENT_LOOP),

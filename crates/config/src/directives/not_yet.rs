@@ -50,7 +50,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_charset_module", "charset charset_map charset_types override_charset source_charset"),
     (
         "ngx_http_core_module",
-        "auth_delay disable_symlinks early_hints if_range limit_except limit_rate \
+        "auth_delay disable_symlinks early_hints if_range limit_except limit_rate post_action \
          limit_rate_after satisfy",
     ),
     ("ngx_http_dav_module", "create_full_put_path dav_access dav_methods min_delete_depth"),
@@ -199,6 +199,7 @@ const MODULES: &[(&str, &str)] = &[
          ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_trusted_certificate \
          ssl_verify_client ssl_verify_depth",
     ),
+    ("ngx_http_status_module", "status status_format"),
     ("ngx_http_stub_status_module", "stub_status"),
     ("ngx_http_sub_module", "sub_filter sub_filter_last_modified sub_filter_once sub_filter_types"),
     ("ngx_http_upstream_module", "least_time queue state sticky sticky_cookie_insert"),
@@ -247,7 +248,13 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_mail_core_module", "mail"),
     ("ngx_mgmt_module", "mgmt"),
     ("ngx_google_perftools_module", "google_perftools_profiles"),
-    ("ngx_stream_core_module", "stream"),
+    ("ngx_stream_core_module", "preread_buffer_size preread_timeout stream"),
+    (
+        "ngx_stream_proxy_module",
+        "proxy_download_rate proxy_half_close proxy_protocol proxy_requests proxy_responses proxy_session_drop \
+         proxy_timeout proxy_upload_rate",
+    ),
+    ("ngx_stream_ssl_preread_module", "ssl_preread"),
 ];
 
 /// Modules that nginx itself does not have, and the names they are known by.
