@@ -139,6 +139,9 @@ http {{
     fn introduction(&self, program: &str) -> String {
         let [steady, moody, backup] = self.origins;
         let (gateway, seconds) = (self.gateway, mood::LASTS.as_secs());
+        let (all, alone) = (format!("curl -i http://{gateway}/"), format!("curl -i http://{gateway}/alone"));
+        let (post, print) = (format!("curl -i -d x http://{gateway}/alone"), format!("{program} --print-config"));
+        let empty = "";
         format!(
             "\
 Tidegate in front of three origins, at http://{gateway}
@@ -159,11 +162,6 @@ something to see. Requests that go well are not shown. Ctrl-C ends it.
 
 {HEADING}
 ",
-            all = format!("curl -i http://{gateway}/"),
-            alone = format!("curl -i http://{gateway}/alone"),
-            post = format!("curl -i -d x http://{gateway}/alone"),
-            empty = "",
-            print = format!("{program} --print-config"),
         )
     }
 }
