@@ -94,8 +94,13 @@ impl Decoder {
         }
     }
 
-    /// The trailers that came behind the last chunk, once.
-    pub fn trailers(&mut self) -> Option<Fields> {
+    /// The trailers that came behind the last chunk.
+    pub fn trailers(&self) -> Option<&Fields> {
+        self.trailers.as_ref()
+    }
+
+    /// The same, for keeps: none the next time.
+    pub fn take_trailers(&mut self) -> Option<Fields> {
         self.trailers.take()
     }
 

@@ -233,7 +233,7 @@ proptest! {
         prop_assert!(decoder.is_done());
         prop_assert_eq!(data, chunks.concat());
         let names = |fields: &http1::Fields| read_back(fields);
-        prop_assert_eq!(decoder.trailers().map(|found| names(&found)).unwrap_or_default(), names(&written));
+        prop_assert_eq!(decoder.take_trailers().map(|found| names(&found)).unwrap_or_default(), names(&written));
     }
 
     /// Whatever a configuration makes of a client's bytes, what is written is one head with as many fields.

@@ -44,7 +44,7 @@ pub(crate) trait Source {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<&[u8]>, Failure>>;
 
     /// Trailers that followed the body.
-    fn trailers(&mut self) -> Option<http1::Fields> {
+    fn trailers(&self) -> Option<&http1::Fields> {
         None
     }
 }
@@ -202,8 +202,7 @@ impl Delivery<'_> {
 
 fn finish_framing(framing: Framing, trailers: bool, source: &mut dyn Source, outbox: &mut Outbox) {
     if framing == Framing::Chunked {
-        let trailers = source.trailers().filter(|_| trailers);
-        encode::last_chunk(&mut outbox.bytes, trailers.as_ref());
+        encode::last_chunk(&mut outbox.bytes, source.trailers().filter(|_| trailers));
     }
 }
 
@@ -228,6 +227,11 @@ impl<'a> EndpointBody<'a> {
         let decoder = Decoder::new(framing, CHUNK_LIMITS);
         connection.timer.arm(timeout);
         Self { connection, buffer, framing, decoder, timeout, consumed: 0, length: 0, received: 0 }
+    }
+
+    /// The trailers, once all is delivered.
+    pub(crate) fn take_trailers(&mut self) -> Option<http1::Fields> {
+        self.decoder.take_trailers()
     }
 
     /// Whether the message ended where it should and nothing came behind it: the connection can carry another.
@@ -306,7 +310,7 @@ impl Source for EndpointBody<'_> {
         }
     }
 
-    fn trailers(&mut self) -> Option<http1::Fields> {
+    fn trailers(&self) -> Option<&http1::Fields> {
         self.decoder.trailers()
     }
 }

@@ -134,7 +134,8 @@ async fn endpoint_body(
     let (length, received) = (body.length, body.received);
     let now = Instant::now();
     request.record.bytes_sent = sent;
-    request.record.upstream_trailers = body.trailers();
+    request.record.upstream_trailers = body.take_trailers();
+    request.record.sent_trailers = framing == Framing::Chunked && request.settings().proxy.pass_trailers;
     if let Some(attempt) = request.record.attempts.last_mut() {
         attempt.response_length = length;
         attempt.bytes_received += received;

@@ -26,6 +26,8 @@ pub(crate) struct Record {
     pub(crate) upstream_fields: Option<http1::Fields>,
     /// Trailers of the last endpoint's answer.
     pub(crate) upstream_trailers: Option<http1::Fields>,
+    /// They went on to the client.
+    pub(crate) sent_trailers: bool,
 }
 
 /// One attempt, or the fact that none could be made.
@@ -88,6 +90,7 @@ impl Record {
             attempts: Vec::new(),
             upstream_fields: None,
             upstream_trailers: None,
+            sent_trailers: false,
         }
     }
 

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use config::Config;
 use config::model::{
-    AccessLog, ErrorLog, Level, Listen, ListenAddress, Location, LogFile, Part, Proxy, ServerSettings, Settings,
-    Template, Variable,
+    AccessLog, ErrorLog, Level, Listen, ListenAddress, Location, LogFile, Proxy, ServerSettings, Settings,
 };
 use http1::RequestLimits;
 
@@ -61,7 +60,7 @@ impl Tables {
             errors: BTreeMap::new(),
             main_errors: open_error_logs(logs, &config.main.error_logs)?,
             logs: logs.clone(),
-            keeps_heads: reads_heads(&config),
+            keeps_heads: config.reads_heads,
             config: config.clone(),
         };
         for listen in &tables.listens {
@@ -241,39 +240,4 @@ fn open(logs: &Logs, file: &LogFile, buffering: Buffering) -> Result<Option<Sink
 
 fn cannot_open(path: &Path, error: &io::Error) -> String {
     format!("open() \"{}\" failed ({})", path.display(), crate::logs::error_log::errno(error))
-}
-
-/// Whether anything is written from the heads of responses. Looking is cheaper than keeping every one of them.
-fn reads_heads(config: &Config) -> bool {
-    let reads = |template: &Template| {
-        template.parts.iter().any(|part| {
-            matches!(
-                part,
-                Part::Variable(
-                    Variable::UpstreamHttp(_)
-                        | Variable::UpstreamCookie(_)
-                        | Variable::UpstreamTrailer(_)
-                        | Variable::SentHttp(_)
-                        | Variable::Map(_)
-                )
-            )
-        })
-    };
-    fn any_location(location: &Location, reads: &dyn Fn(&Template) -> bool) -> bool {
-        let settings = &location.settings;
-        settings.add_headers.iter().any(|add| reads(&add.value))
-            || settings.access_logs.iter().any(|log| log.condition.as_ref().is_some_and(reads))
-            || settings.proxy.set_headers.iter().any(|(_, value)| reads(value))
-            || settings.error_pages.iter().any(|page| match &page.target {
-                config::model::ErrorPageTarget::Uri(text) | config::model::ErrorPageTarget::Url(text) => reads(text),
-                config::model::ErrorPageTarget::Named(_) => false,
-            })
-            || matches!(&settings.proxy_pass, Some(pass) if reads(&pass.text))
-            || matches!(&location.answer, Some(config::model::Return::Text(_, text) | config::model::Return::Redirect(_, text)) if reads(text))
-            || location.children.iter().any(|child| any_location(child, reads))
-    }
-    config.log_formats.iter().any(|format| reads(&format.line))
-        || config.servers.iter().any(|server| {
-            any_location(&server.root, &reads) || server.named.iter().any(|location| any_location(location, &reads))
-        })
 }

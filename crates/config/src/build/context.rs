@@ -19,6 +19,8 @@ pub(crate) struct Build<'o> {
     pub upstreams: Vec<Upstream>,
     pub maps: Vec<Map>,
     pub log_formats: Vec<LogFormat>,
+    /// A template so far reads fields of responses.
+    pub reads_heads: bool,
     said: Vec<Diagnostic>,
 }
 
@@ -68,6 +70,7 @@ impl<'o> Build<'o> {
             upstreams: Vec::new(),
             maps: Vec::new(),
             log_formats: Vec::new(),
+            reads_heads: false,
             said: Vec::new(),
         }
     }

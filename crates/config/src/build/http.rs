@@ -34,6 +34,7 @@ pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -
         servers,
         maps: std::mem::take(&mut build.maps),
         own_names: build.names.own.clone(),
+        reads_heads: build.reads_heads,
         log_formats: std::mem::take(&mut build.log_formats),
         http,
     }

@@ -24,7 +24,10 @@ impl Build<'_> {
                 Ok(Piece::Text(text)) => parts.push(Part::Text(written(text).into())),
                 Ok(Piece::Capture(number)) => parts.push(Part::Variable(Variable::Capture(Capture::Number(number)))),
                 Ok(Piece::Variable(name)) => match self.variable(name) {
-                    Some(variable) => parts.push(Part::Variable(variable)),
+                    Some(variable) => {
+                        self.reads_heads |= variable.is_of_a_head();
+                        parts.push(Part::Variable(variable));
+                    }
                     None => self.unknown_variable(name, self.dollar(span, dollars)),
                 },
                 Err(fault) => self.error(self.dollar(span, dollars), fault.message()),

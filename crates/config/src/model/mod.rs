@@ -38,6 +38,8 @@ pub struct Config {
     pub maps: Vec<Map>,
     /// Names that regular expressions and `set` define; [`Capture::Named`] and [`Variable::Set`] index this list.
     pub own_names: Vec<Box<str>>,
+    /// Some template reads fields of responses: `$upstream_http_*`, `$sent_http_*` and the like. They are kept only then.
+    pub reads_heads: bool,
     /// `log_format` definitions; [`AccessLog::format`] indexes this list. Entry 0 is `combined`.
     pub log_formats: Vec<LogFormat>,
     /// Settings of the `http` context itself: used where no server was chosen yet.

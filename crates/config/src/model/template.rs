@@ -141,6 +141,20 @@ pub enum Variable {
     UpstreamStatus,
 }
 
+impl Variable {
+    /// Whether the value stands in the head or the trailers of a response.
+    pub fn is_of_a_head(&self) -> bool {
+        matches!(
+            self,
+            Variable::SentHttp(_)
+                | Variable::SentTrailer(_)
+                | Variable::UpstreamHttp(_)
+                | Variable::UpstreamCookie(_)
+                | Variable::UpstreamTrailer(_)
+        )
+    }
+}
+
 /// A `map SOURCE $variable { … }`.
 #[derive(Debug, Clone)]
 pub struct Map {

@@ -59,5 +59,5 @@ fn decode(framing: Framing, limits: ChunkLimits, input: &[u8], length: usize) ->
 }
 
 fn trailers(decoder: &mut Decoder) -> Vec<(Vec<u8>, Vec<u8>)> {
-    decoder.trailers().map(|trailers| super::lines(&trailers)).unwrap_or_default()
+    decoder.take_trailers().map(|trailers| super::lines(&trailers)).unwrap_or_default()
 }

@@ -67,7 +67,7 @@ pub(crate) fn chunked(input: impl AsRef<[u8]>) -> Result<Body, BodyError> {
 pub(crate) fn trailers(input: &str) -> Option<Fields> {
     let mut decoder = Decoder::new(Framing::Chunked, CHUNKS);
     assert!(decode(&mut decoder, input.as_bytes()).expect("a body").done);
-    decoder.trailers()
+    decoder.take_trailers()
 }
 
 pub(crate) fn decode(decoder: &mut Decoder, input: &[u8]) -> Result<Body, BodyError> {

@@ -18,7 +18,9 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::SentHttp(name) => sent_field(&request.record.sent_head, name, out),
         Variable::UpstreamHttp(name) => optional(request.record.upstream_fields.as_ref(), name, out),
         Variable::UpstreamTrailer(name) => optional(request.record.upstream_trailers.as_ref(), name, out),
-        Variable::SentTrailer(_) => false,
+        Variable::SentTrailer(name) => {
+            request.record.sent_trailers && optional(request.record.upstream_trailers.as_ref(), name, out)
+        }
         Variable::UpstreamCookie(name) => upstream_cookie(request, name, out),
         Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.borrow().number(*number)),
         Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.borrow().named(*name)),
