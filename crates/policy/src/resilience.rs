@@ -1,6 +1,8 @@
 //! What is switched on against failures, as a configuration says it: what is written wins, `resilience on` sets the rest.
 //! Not here: what any of it does.
 
+use std::time::Duration;
+
 use crate::budget::BudgetSettings;
 use crate::hold::HoldSettings;
 
@@ -13,13 +15,31 @@ pub struct Resilience {
     pub hold: Option<HoldSettings>,
     /// `retry_budget`; the inner nothing for `off`.
     pub budget: Option<Option<BudgetSettings>>,
+    /// `proxy_hold_back`: small answers wait until they are whole, where a retry could mend one that breaks off.
+    pub holds_back: bool,
     /// `proxy_replay_unread`: requests of any method are repeated that an endpoint had no chance to read.
     pub replays_unread: bool,
 }
 
+/// What is held back until it is whole, so that an answer that breaks off can be asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldBack {
+    /// The longest body, in bytes. One whose length is not declared may be a stream, and never waits.
+    pub size: u64,
+    /// How long the client waits for it at the most.
+    pub time: Duration,
+}
+
+impl Default for HoldBack {
+    /// 64 KiB, 20 ms.
+    fn default() -> Self {
+        Self { size: 64 << 10, time: Duration::from_millis(20) }
+    }
+}
+
 impl Default for Resilience {
     fn default() -> Self {
-        Self { on: false, hold: None, budget: None, replays_unread: true }
+        Self { on: false, hold: None, budget: None, holds_back: true, replays_unread: true }
     }
 }
 
@@ -28,6 +48,11 @@ impl Resilience {
     pub fn hold(&self) -> Option<HoldSettings> {
         let recommended = self.on.then(HoldSettings::default);
         self.hold.or(recommended).filter(|hold| !hold.time.is_zero())
+    }
+
+    /// How small answers wait until they are whole, if they do.
+    pub fn hold_back(&self) -> Option<HoldBack> {
+        self.holds_back.then(HoldBack::default)
     }
 
     /// The bound on retries. It is there unless it is switched off: without one, retries can keep an outage going.
@@ -39,7 +64,6 @@ impl Resilience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn what_is_written_wins_over_the_recommended_set() {

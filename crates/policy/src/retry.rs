@@ -66,7 +66,7 @@ impl Condition {
             Failure::DestinationUnavailable | Failure::ProxyInternalError | Failure::HttpResponseTransferCoding => {
                 return None;
             }
-            Failure::ConnectionTerminated { phase: Phase::Body | Phase::Tunnel, .. } => return None,
+            Failure::ConnectionTerminated { phase: Phase::Tunnel, .. } => return None,
             Failure::DnsError
             | Failure::ConnectionRefused(_)
             | Failure::DestinationIpUnroutable(_)
@@ -121,7 +121,7 @@ pub struct RetrySettings {
 /// What an attempt met with.
 #[derive(Debug, Clone, Copy)]
 pub enum Met<'a> {
-    /// A failure before a head.
+    /// A failure before anything was delivered.
     Failure(&'a Failure),
     /// A head with this status.
     Status(u16),
@@ -185,7 +185,9 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
 
 /// Whether a failure is that of an idle connection which the endpoint closed meanwhile: it costs no try and no mark.
 pub fn is_stale(met: Met<'_>, reused: bool) -> bool {
-    reused && matches!(met, Met::Failure(_)) && met.condition() == Some(Condition::Error)
+    let Met::Failure(failure) = met else { return false };
+    // An endpoint that has sent a head had not closed the connection.
+    reused && failure.phase() != Phase::Body && met.condition() == Some(Condition::Error)
 }
 
 /// What an attempt says of its endpoint. Statuses count only where they are cases; 403 and 404 never do, nor what is our own

@@ -33,7 +33,7 @@ fn failures() -> Vec<(Failure, Option<Condition>)> {
         (terminated(Phase::Tls, false), Some(Error)),
         (terminated(Phase::Send, false), Some(Error)),
         (terminated(Phase::AwaitHead, false), Some(Error)),
-        (terminated(Phase::Body, false), None),
+        (terminated(Phase::Body, false), Some(Condition::Error)),
         (terminated(Phase::Tunnel, false), None),
         (Failure::HttpProtocolError, Some(InvalidHeader)),
         (Failure::HttpResponseHeader("X".into()), Some(InvalidHeader)),
@@ -126,10 +126,12 @@ fn rows(met: Met<'_>) -> impl Iterator<Item = (Situation<'_>, Decision)> {
     })
 }
 
-/// Only errors of a connection can be those of a stale one: whatever else happens on a cached connection costs its try.
+/// Only errors of a connection before a head can be those of a stale one: whatever else happens on a cached connection
+/// costs its try.
 fn expected(condition: Condition, facts: &Situation<'_>, in_table: Decision) -> Decision {
+    let in_body = matches!(facts.met, Met::Failure(failure) if failure.phase() == Phase::Body);
     match in_table {
-        Again if condition == Condition::Error => Again,
+        Again if condition == Condition::Error && !in_body => Again,
         Again if facts.tries_left > 1 => Next,
         Again => GiveUp,
         decision => decision,
@@ -215,7 +217,8 @@ fn an_endpoint_is_marked_for_its_own_failures_only() {
             let met = Met::Failure(&failure);
             let expected = if ours(&failure) { Outcome::Neutral } else { Outcome::Failure };
             assert_eq!(outcome(&settings, met, false), expected, "{failure:?}");
-            let expected = if case == Some(Condition::Error) { Outcome::Neutral } else { expected };
+            let may_be_stale = case == Some(Condition::Error) && failure.phase() != Phase::Body;
+            let expected = if may_be_stale { Outcome::Neutral } else { expected };
             assert_eq!(outcome(&settings, met, true), expected, "{failure:?} on a cached connection");
         }
     }

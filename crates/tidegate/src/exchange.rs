@@ -105,12 +105,22 @@ pub(crate) async fn exchange(
                 round.abandoned(request, &picked, failure);
                 return Err(Unanswered::Client(failure));
             }
-            Ok((reply, connection)) => {
+            Ok((mut reply, mut connection)) => {
                 round.answered();
                 let status = reply.head.status;
-                match round.decide(Met::Status(status), made.traces) {
-                    Decision::GiveUp => return Ok(Answered { reply, connection, picked }),
-                    _ => round.conclude(request, picked, Met::Status(status), made.traces),
+                if round.decide(Met::Status(status), made.traces) != Decision::GiveUp {
+                    round.conclude(request, picked, Met::Status(status), made.traces);
+                    continue;
+                }
+                match round.hold_back(request, &mut reply, &mut connection).await {
+                    Ok(()) => return Ok(Answered { reply, connection, picked }),
+                    Err(failure) => {
+                        let decision = round.decide(Met::Failure(&failure), made.traces);
+                        round.conclude(request, picked, Met::Failure(&failure), made.traces);
+                        if decision == Decision::GiveUp {
+                            return Err(Unanswered::Failed(failure));
+                        }
+                    }
                 }
             }
             Err(Ended::Failed(failure)) => {
@@ -183,6 +193,41 @@ impl<'a> Round<'a> {
             Wait::InVain => Ok(false),
             Wait::Client(failure) => Err(Unanswered::Client(failure)),
         }
+    }
+
+    /// Where another endpoint could give a better answer, a small one is waited for until it is whole.
+    async fn hold_back(
+        &self,
+        request: &mut Request,
+        reply: &mut Reply,
+        connection: &mut Connection,
+    ) -> Result<(), Failure> {
+        let proxy = self.errand.proxy;
+        let settings = proxy.resilience.hold_back().filter(|_| self.could_repeat() && proxy.buffering);
+        let Some((length, time)) = settings.and_then(|settings| match reply.framing {
+            Framing::Length(length) if length <= settings.size => Some((length, settings.time)),
+            _ => None,
+        }) else {
+            return Ok(());
+        };
+        if reply.head.fields.get("x-accel-buffering").is_some() {
+            return Ok(());
+        }
+        let held = reply.hold_back(connection, length, time).await;
+        if let Some(attempt) = request.record.attempts.last_mut() {
+            match &held {
+                Ok(count) => attempt.bytes_received += count,
+                Err(failure) => attempt.failed(failure.clone()),
+            }
+        }
+        held.map(|_| ())
+    }
+
+    /// Whether another attempt would be made if this one failed now.
+    fn could_repeat(&self) -> bool {
+        let conditions = self.errand.proxy.next_upstream.conditions;
+        let repeatable = self.idempotent || conditions.contains(Condition::NonIdempotent);
+        repeatable && self.replayable && self.tries_left > 1 && conditions.contains(Condition::Error)
     }
 
     /// An endpoint answered: those who wait may follow.

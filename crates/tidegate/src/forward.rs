@@ -3,7 +3,7 @@
 
 mod cookies;
 
-use config::model::{Pattern, Proxy, ProxyPass, Redirect, Template};
+use config::model::{Level, Pattern, Proxy, ProxyPass, Redirect, Template};
 use http1::{Fields, Framing, Version, encode};
 
 use crate::request::Request;
@@ -160,6 +160,7 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
         let whole = fields.clone();
         fields.retain(|field| is_upgrade(field.name) || !http1::is_named_by_connection(&whole, field.name));
     }
+    drop_repeated(request, &mut fields);
     let ends_here = |name: &[u8]| is_among(name, ENDS_HERE) || (status != 101 && is_upgrade(name));
     fields.retain(|field| !ends_here(field.name) && !is_hidden(field.name, &proxy.hide_headers));
     let mut moved = false;
@@ -168,6 +169,52 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
         rewrite(&mut fields, "refresh", |value| refresh(request, &proxy.redirects, value));
     }
     (cookies::rewrite(request, fields), moved)
+}
+
+/// Fields that an answer has once: nginx keeps the first since 1.23.0, lest two readers take two.
+const ONCE: &[&str] = &[
+    "accept-ranges",
+    "content-encoding",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "refresh",
+    "server",
+    "status",
+];
+
+fn drop_repeated(request: &Request, fields: &mut Fields) {
+    let place = |name: &[u8]| ONCE.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    let mut seen = 0u32;
+    let mut is_first = |name: &[u8]| {
+        let bit = place(name).map_or(0, |at| 1 << at);
+        let first = seen & bit == 0;
+        seen |= bit;
+        first
+    };
+    if fields.iter().all(|field| is_first(field.name)) {
+        return;
+    }
+    let all = std::mem::take(fields);
+    for field in all.iter() {
+        let name = String::from_utf8_lossy(field.name);
+        match place(field.name).and_then(|_| fields.get(&name)) {
+            Some(first) => log_repeated(request, &name, field.value, first),
+            None => fields.push(field.name, field.value),
+        }
+    }
+}
+
+fn log_repeated(request: &Request, name: &str, value: &[u8], first: &[u8]) {
+    let (value, first) = (String::from_utf8_lossy(value), String::from_utf8_lossy(first));
+    let message = format!(
+        "upstream sent duplicate header line: \"{name}: {value}\", previous value: \"{name}: {first}\", ignored \
+         while reading response header from upstream"
+    );
+    request.log(Level::Warn, &message, None);
 }
 
 /// What `X-Accel-Redirect` keeps of the answer that it came with, for the one that takes its place.

@@ -40,6 +40,16 @@ pub(super) fn rows() -> Vec<Row> {
                  attempt met with: when everything fails, trying everything again keeps it failing. Attempts that \
                  never reached an endpoint cost nothing. Counted for each upstream in each worker.",
             ),
+        flag("proxy_hold_back", LEVELS, |l: &mut Level| &mut l.proxy.resilience.holds_back)
+            .default("on")
+            .help("Holds small answers back until they are whole.")
+            .manual(
+                "An answer that declares up to 64 KiB of body is passed on once all of it is here, but 20 ms after its \
+                 head at the latest. If it breaks off before, the request goes to the next endpoint, as for `error` of \
+                 proxy_next_upstream, and the client sees nothing of it. Only where another endpoint may be asked: an \
+                 idempotent method, tries left. Answers without Content-Length, and all with `proxy_buffering off` or \
+                 `X-Accel-Buffering: no`, never wait.",
+            ),
         flag("proxy_replay_unread", LEVELS, |l: &mut Level| &mut l.proxy.resilience.replays_unread)
             .default("on")
             .help("Repeats requests of any method that an endpoint had no chance to read.")

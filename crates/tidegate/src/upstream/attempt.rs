@@ -49,6 +49,39 @@ pub(crate) struct Reply {
     pub(crate) request_complete: bool,
 }
 
+impl Reply {
+    /// Waits until the whole body is here, but no longer than `time`; the number of bytes that came meanwhile.
+    ///
+    /// # Errors
+    /// The endpoint ended the connection before.
+    pub(crate) async fn hold_back(
+        &mut self,
+        connection: &mut Connection,
+        length: u64,
+        time: Duration,
+    ) -> Result<u64, Failure> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let before = self.buffer.bytes().len();
+        self.buffer.grow(length);
+        connection.timer.arm(time);
+        while self.buffer.bytes().len() < length {
+            let Connection { stream, timer, .. } = connection;
+            let read = std::future::poll_fn(|cx| match stream.poll_read(cx, &mut self.buffer) {
+                Poll::Ready(read) => Poll::Ready(Some(read)),
+                Poll::Pending => timer.poll(cx).map(|()| None),
+            });
+            let errno = match read.await {
+                None => break,
+                Some(Ok(1..)) => continue,
+                Some(Ok(_)) => None,
+                Some(Err(error)) => error.raw_os_error(),
+            };
+            return Err(Failure::from_io(Phase::Body, errno, connection.reused()));
+        }
+        Ok((self.buffer.bytes().len() - before) as u64)
+    }
+}
+
 /// Why an attempt has no reply.
 #[derive(Debug)]
 pub(crate) enum Ended {
