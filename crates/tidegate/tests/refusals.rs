@@ -51,11 +51,18 @@ fn write(case: &Case, folder: &Path) {
     }
 }
 
-#[test]
-fn what_nginx_refuses_is_refused_in_its_words() {
-    if !Path::new(NGINX).exists() {
+fn peer_is_there() -> bool {
+    let there = Path::new(NGINX).exists();
+    if !there {
         assert!(std::env::var_os("TIDEGATE_REQUIRE_PEERS").is_none(), "there is no {NGINX}");
         eprintln!("not compared: there is no {NGINX} on this machine");
+    }
+    there
+}
+
+#[test]
+fn what_nginx_refuses_is_refused_in_its_words() {
+    if !peer_is_there() {
         return;
     }
     let mut wrong = Vec::new();
@@ -79,6 +86,49 @@ fn what_nginx_refuses_is_refused_in_its_words() {
         }
     }
     assert!(wrong.is_empty(), "differs:\n{}", wrong.join("\n"));
+}
+
+/// Writes a realistic configuration of `config`'s tests, whose files are in one text.
+fn write_realistic(text: &str, folder: &Path) {
+    let mut name = "nginx.conf".to_owned();
+    let mut written: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("==== ") {
+            Some(next) => name = next.trim().to_owned(),
+            None => written.entry(name.clone()).or_default().push_str(line),
+        }
+    }
+    for folder_name in ["logs", "run", "tmp", "cache"] {
+        fs::create_dir(folder.join(folder_name)).unwrap();
+    }
+    for (name, text) in written {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn nginx_accepts_what_is_taken_for_realistic() {
+    if !peer_is_there() {
+        return;
+    }
+    let realistic = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/tests/realistic");
+    for file in fs::read_dir(realistic).unwrap().map(|entry| entry.unwrap().path()) {
+        let folder = tempfile::tempdir().unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        // A file for conf.d stands in an http block.
+        let whole = text.contains("events") && text.contains("http {");
+        let text = if whole { text } else { format!("pid run/pid; events {{}} http {{ access_log off;\n{text}\n}}") };
+        write_realistic(&text, folder.path());
+        let output = Command::new(NGINX)
+            .args(["-t", "-e", "stderr", "-p"])
+            .arg(folder.path())
+            .args(["-c", "nginx.conf"])
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

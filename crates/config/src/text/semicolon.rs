@@ -10,7 +10,7 @@ use crate::tree::{Directive, Span, Word};
 /// A line that was perhaps meant as a directive of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Suspect {
-    /// From its first word to the directive's last.
+    /// From the directive's first word to its last: what is before the line may be misread for what is in it.
     words: Span,
     /// Where the `;` would be missing.
     place: Span,
@@ -69,7 +69,7 @@ fn part(mut directive: Directive, at: usize, message: String) -> Looked {
 }
 
 fn suspect(directive: &Directive, at: usize) -> Option<Suspect> {
-    let (first, last) = (directive.args.get(at)?.span, directive.args.last()?.span);
+    let (first, last) = (directive.args.first()?.span, directive.args.last()?.span);
     Some(Suspect { words: Span { end: last.end, ..first }, place: after_word(directive, at) })
 }
 
@@ -145,6 +145,12 @@ mod tests {
     fn words_that_turn_out_wrong_are_one_fault() {
         let loaded = load_text("events {}\nhttp {\nserver {\nlisten 80\nserver_name a b c;\n}\n}\n");
         assert_eq!(missing(&loaded), [("invalid parameter \"server_name\"", Some(4))]);
+    }
+
+    #[test]
+    fn words_before_the_line_may_be_misread_too() {
+        let loaded = in_server("error_page 404 /404\nerror_page 502 503 /50x;");
+        assert_eq!(missing(&loaded), [("invalid value \"/404\"", Some(1))]);
     }
 
     #[test]
