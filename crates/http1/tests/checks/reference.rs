@@ -76,7 +76,7 @@ fn trailers(limits: &ChunkLimits, input: &[u8], mut at: usize, read: &mut Read) 
             return Ok(End::Whole(at));
         }
         let colon = line.iter().position(|byte| *byte == b':').ok_or(End::Broken)?;
-        let (name, value) = (line[..colon].to_vec(), line[colon + 1..].trim_ascii().to_vec());
+        let (name, value) = (line[..colon].to_vec(), without_blanks(&line[colon + 1..]).to_vec());
         let clean = value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f));
         if name.is_empty() || !name.iter().all(|byte| super::is_tchar(*byte)) || !clean {
             return Err(End::Broken);
@@ -87,6 +87,14 @@ fn trailers(limits: &ChunkLimits, input: &[u8], mut at: usize, read: &mut Read) 
             return Err(End::Broken);
         }
     }
+}
+
+/// Spaces and tabs only: a carriage return is no blank.
+fn without_blanks(text: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = text.iter().position(is_text).unwrap_or(text.len());
+    let end = text.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// A line without its CRLF.

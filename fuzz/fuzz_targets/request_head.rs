@@ -1,0 +1,9 @@
+//! Any bytes as a request's head: no panic, no split matters, what is written is read back.
+//! The check itself is in the tests of its crate; this only draws bytes.
+#![no_main]
+
+#[path = "../../crates/http1/tests/checks/mod.rs"]
+#[allow(dead_code, reason = "one check of several is run")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::request_head::check(data));
