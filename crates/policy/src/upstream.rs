@@ -253,6 +253,12 @@ impl Upstream {
         !(pick.tried.contains(id) || endpoint.settings.down || endpoint.is_full() || endpoint.is_out(pick.now))
     }
 
+    /// Whether an endpoint would be asked now, if it is not full.
+    pub fn is_live(&self, id: EndpointId, now: Instant) -> bool {
+        let endpoint = &self.endpoints[id.index()];
+        !endpoint.settings.down && (self.single() == Some(id) || !endpoint.is_out(now))
+    }
+
     /// Whether an endpoint is not `down`.
     pub fn may_serve(&self, id: EndpointId) -> bool {
         !self.endpoints[id.index()].settings.down

@@ -9,6 +9,7 @@ use crate::downstream::h1::H1;
 use crate::files;
 use crate::local::error_pages::{self, ErrorAction, StatusRule};
 use crate::local::pages;
+use crate::own;
 use crate::proxy;
 use crate::request::Request;
 use crate::response::Response;
@@ -48,7 +49,10 @@ pub(crate) async fn answer(client: &mut H1, request: &mut Request, first: Step) 
         redirects += u32::from(redirecting);
         step = match step {
             step if redirecting && redirects > MAX_REDIRECTS => cycle(request, &step),
-            Step::Route => route(request),
+            Step::Route => match own::serve(request).await {
+                Some(own) => own,
+                None => route(request),
+            },
             Step::Ask(location) => ask(client, request, location).await,
             Step::Redirect { path, args } => inside(request, path, args),
             Step::Named(name) => named(request, &name),

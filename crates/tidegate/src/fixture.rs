@@ -53,6 +53,7 @@ pub(crate) fn settings() -> Settings {
         error_logs: Arc::new([]),
         resolver: None,
         proxy: Arc::new(proxy()),
+        local_response: config::model::LocalResponse::default(),
         proxy_pass: None,
     }
 }

@@ -24,6 +24,7 @@ mod listen;
 pub mod local;
 pub mod logs;
 pub mod misbehave;
+mod own;
 pub mod process;
 mod proxy;
 mod record;

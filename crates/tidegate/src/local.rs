@@ -9,6 +9,7 @@ mod conditions;
 pub mod date;
 mod disk;
 pub mod error_pages;
+pub mod failed;
 pub mod files;
 mod index;
 pub mod pages;

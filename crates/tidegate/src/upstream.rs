@@ -8,18 +8,21 @@ pub(crate) mod pool;
 pub(crate) mod resolve;
 pub(crate) mod unread;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use policy::budget::{Budget, BudgetSettings};
 use policy::{EndpointId, Outcome, Refusal, Tried};
 
 use self::hold::Held;
 use self::pool::Pool;
+
+/// For so long the answer to whether an endpoint is back holds.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Where a connection goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,6 +44,8 @@ pub(crate) struct Upstream {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) pool: RefCell<Pool>,
     pub(crate) held: Held,
+    /// When it was last looked whether an endpoint is back, and whether one was.
+    looked: Cell<Option<(Instant, bool)>>,
     budget: RefCell<Budget>,
     policy: RefCell<policy::Upstream>,
 }
@@ -53,6 +58,7 @@ impl Upstream {
             policy: RefCell::new(policy),
             pool: RefCell::new(pool),
             held: Held::default(),
+            looked: Cell::new(None),
             budget: RefCell::new(Budget::new(Instant::now())),
         }
     }
@@ -65,6 +71,26 @@ impl Upstream {
     /// Takes a retry from the budget; false when there is none left.
     pub(crate) fn take_retry(&self, settings: BudgetSettings, now: Instant) -> bool {
         self.budget.borrow_mut().take(settings, now)
+    }
+
+    /// Whether some endpoint would be asked and accepts connections. Asked for once a second at the most.
+    pub(crate) async fn is_back(&self) -> bool {
+        if let Some((at, is_back)) = self.looked.get()
+            && at.elapsed() < LOOK_AGAIN
+        {
+            return is_back;
+        }
+        let now = Instant::now();
+        let mut is_back = false;
+        for endpoint in (0..self.endpoints.len()).map(EndpointId::from_index) {
+            let live = self.policy.borrow().is_live(endpoint, now);
+            is_back = live && connect::accepts(&self.endpoints[endpoint.index()].peer).await;
+            if is_back {
+                break;
+            }
+        }
+        self.looked.set(Some((now, is_back)));
+        is_back
     }
 
     /// Whether the configuration lets it serve.

@@ -134,6 +134,7 @@ fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
         error_logs,
         resolver: None,
         proxy: Arc::clone(&UNFINISHED_PROXY),
+        local_response: crate::model::LocalResponse::default(),
         proxy_pass: None,
     }
 }

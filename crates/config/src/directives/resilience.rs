@@ -5,8 +5,9 @@ use std::time::Duration;
 use policy::budget::BudgetSettings;
 use policy::hold::HoldSettings;
 
-use super::shorthand::{LEVELS, Row, between, custom, flag};
+use super::shorthand::{LEVELS, Row, between, custom, exactly, flag};
 use crate::build::{Build, Level, Line};
+use crate::model::LocalResponse;
 use crate::text::units::{self, Resolution};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -18,6 +19,18 @@ pub(super) fn rows() -> Vec<Row> {
                 "It stands for `hold 5s max=1000`. What is written of these at the same level or above wins over it. \
                  What never costs a client anything is on without it: connections are not used beyond the idle limit \
                  that an endpoint announces or shows, and retries are bounded by `retry_budget`.",
+            ),
+        custom("local_response", LEVELS, exactly(1), local_response)
+            .syntax("auto | nginx")
+            .default("auto")
+            .help("Says in which form a client is told of an upstream's failure.")
+            .manual(
+                "With `auto` a browser that shows the answer to somebody gets a page that says what happens and loads \
+                 itself again when the upstream is back (never after a POST), a program gets problem details (RFC \
+                 9457), a tool one line of text. A client that sends no Accept field gets nginx's page, and so does \
+                 everybody with `nginx`. An `error_page` goes before. The page's style and script, and the look \
+                 whether an upstream is back, are below the path /.tidegate/, which is not passed on unless the \
+                 server has `local_response nginx`.",
             ),
         custom("hold", LEVELS, between(1, 2), hold)
             .syntax("off | time [max=number]")
@@ -60,6 +73,15 @@ pub(super) fn rows() -> Vec<Row> {
                  request was read.",
             ),
     ]
+}
+
+fn local_response(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let word = line.word(0);
+    match &*word.text {
+        "auto" => level.settings.local_response = LocalResponse::Auto,
+        "nginx" => level.settings.local_response = LocalResponse::Nginx,
+        _ => build.invalid_value(word),
+    }
 }
 
 fn hold(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {

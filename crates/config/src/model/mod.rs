@@ -19,8 +19,8 @@ pub use log::{AccessLog, ErrorLog, Escape, Level, LogFile, LogFormat};
 pub use regex::{BACKTRACK_LIMIT, Regex};
 pub use server::{Listen, ListenAddress, Server, ServerName, ServerSettings};
 pub use settings::{
-    AddHeader, CookieRewrite, ErrorPage, ErrorPageTarget, IfModifiedSince, LingeringClose, Proxy, ProxyPass,
-    ProxyTarget, Redirect, Resolver, Root, ServerTokens, Settings, Types,
+    AddHeader, CookieRewrite, ErrorPage, ErrorPageTarget, IfModifiedSince, LingeringClose, LocalResponse, Proxy,
+    ProxyPass, ProxyTarget, Redirect, Resolver, Root, ServerTokens, Settings, Types,
 };
 pub use template::{Capture, Map, MapKey, Part, Template, Variable};
 pub use upstream::{Address, Keepalive, Upstream, UpstreamServer};

@@ -85,8 +85,27 @@ pub struct Settings {
     pub resolver: Option<Arc<Resolver>>,
     /// The proxy module.
     pub proxy: Arc<Proxy>,
+    /// `local_response`.
+    pub local_response: LocalResponse,
     /// `proxy_pass` of this very location; not inherited.
     pub proxy_pass: Option<ProxyPass>,
+}
+
+/// What a client is told of an upstream's failure where no `error_page` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LocalResponse {
+    /// What the client can read: a page that heals itself, problem details, a line.
+    #[default]
+    Auto,
+    /// nginx's page.
+    Nginx,
+}
+
+impl LocalResponse {
+    /// Whether it is the gateway's own.
+    pub fn is_own(self) -> bool {
+        self == LocalResponse::Auto
+    }
 }
 
 /// `root PATH` or `alias PATH`.

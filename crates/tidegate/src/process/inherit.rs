@@ -128,13 +128,13 @@ mod tests {
     fn reads_numbers_as_nginx_writes_them() {
         assert_eq!(numbers("5;6;7;"), [5, 6, 7]);
         assert_eq!(numbers("5:6"), [5, 6]);
-        assert_eq!(numbers(""), []);
+        assert_eq!(numbers(""), Vec::<i32>::new());
     }
 
     #[test]
     fn stops_at_what_is_no_number_and_skips_what_is_taken() {
         assert_eq!(numbers("5;x;6;"), [5]);
-        assert_eq!(numbers("/usr/sbin/nginx"), []);
+        assert_eq!(numbers("/usr/sbin/nginx"), Vec::<i32>::new());
         assert_eq!(numbers("0;1;2;3;3;-4;5;"), [3, 5]);
     }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::time::Duration;
 
 use config::model::Proxy;
 use policy::{Failure, Phase};
@@ -40,4 +41,18 @@ async fn tcp(address: SocketAddr, proxy: &Proxy) -> io::Result<TcpStream> {
         socket.bind(source)?;
     }
     socket.connect(address).await
+}
+
+/// How long [`accepts`] waits.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether an endpoint accepts connections now.
+pub(crate) async fn accepts(peer: &Peer) -> bool {
+    let connecting = async {
+        match peer {
+            Peer::Socket(address) => TcpStream::connect(address).await.is_ok(),
+            Peer::Unix(path) => UnixStream::connect(path).await.is_ok(),
+        }
+    };
+    tokio::time::timeout(PATIENCE, connecting).await.unwrap_or(false)
 }

@@ -13,14 +13,12 @@ use policy::EndpointId;
 use policy::hold::{Hold, Ticket};
 use tokio::sync::oneshot;
 
-use super::{Peer, Upstream};
+use super::{Upstream, connect};
 use crate::client::{Client, ClientFailure};
 
 /// The pause between two rounds of the look-out: short at first, for the restart that takes a moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LAST_PAUSE: Duration = Duration::from_millis(250);
-/// How long the look-out waits for one endpoint to accept.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The queue of one upstream.
 #[derive(Default)]
@@ -179,7 +177,7 @@ async fn look_out(upstream: Rc<Upstream>, endpoint: EndpointId) {
     let held = &upstream.held;
     let mut pause = FIRST_PAUSE;
     while !held.queue.borrow().is_empty() {
-        if accepts(&upstream.endpoints[endpoint.index()].peer).await {
+        if connect::accepts(&upstream.endpoints[endpoint.index()].peer).await {
             upstream.readmit(endpoint);
             let released = held.queue.borrow_mut().reopen();
             held.wake(released);
@@ -188,15 +186,4 @@ async fn look_out(upstream: Rc<Upstream>, endpoint: EndpointId) {
         pause = (pause * 3 / 2).min(LAST_PAUSE);
     }
     held.watched.update(|watched| watched - 1);
-}
-
-/// Whether a connection can be made.
-async fn accepts(peer: &Peer) -> bool {
-    let connecting = async {
-        match peer {
-            Peer::Socket(address) => tokio::net::TcpStream::connect(address).await.is_ok(),
-            Peer::Unix(path) => tokio::net::UnixStream::connect(path).await.is_ok(),
-        }
-    };
-    tokio::time::timeout(PATIENCE, connecting).await.unwrap_or(false)
 }
