@@ -206,7 +206,7 @@ impl Decoder {
     }
 
     fn trailer(&mut self, input: &[u8]) -> Result<usize, BodyError> {
-        let (taken, complete) = self.gather(input, self.limits.trailer).map_err(|_| BodyError::Trailer)?;
+        let (taken, complete) = self.gather(input, self.limits.trailer).map_err(|_| BodyError::TrailerTooLong)?;
         if !complete {
             return Ok(taken);
         }
@@ -220,7 +220,7 @@ impl Decoder {
         let trailers = self.trailers.get_or_insert_with(Fields::new);
         trailers.push(&content[name], &content[value]);
         if trailers.len() > self.limits.trailer_fields || trailers.bytes().len() > self.limits.trailer {
-            return Err(BodyError::Trailer);
+            return Err(BodyError::TrailersTooLarge);
         }
         Ok(taken)
     }

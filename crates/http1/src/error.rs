@@ -152,8 +152,12 @@ pub enum BodyError {
     LineTooLong,
     /// Lines of the framing are more than the data that they frame deserves.
     Excess,
-    /// Trailers are malformed or beyond their limits.
+    /// A trailer is malformed.
     Trailer,
+    /// One trailer is longer than the limit of all.
+    TrailerTooLong,
+    /// Trailers are beyond their limits together.
+    TrailersTooLarge,
     /// The connection ended before the body did.
     Truncated,
 }
@@ -166,6 +170,8 @@ impl fmt::Display for BodyError {
             BodyError::LineTooLong => "too long chunk line",
             BodyError::Excess => "too many chunk extensions",
             BodyError::Trailer => "invalid trailers",
+            BodyError::TrailerTooLong => "too long trailer",
+            BodyError::TrailersTooLarge => "too many or too large trailers",
             BodyError::Truncated => "the body ended early",
         })
     }

@@ -1,299 +1,207 @@
-//! Every way in which an attempt can fail, as one value; what is said of it and done about it are functions of it.
+//! Every way in which an exchange can fail, as one value; what is said of it and done about it are functions of it.
 //!
-//! Variants are named after RFC 9209's error types, refined where policy or advice needs it.
-//! Not here: how a failure is noticed, and what is answered to a client.
+//! A [`Cause`] says why; its [`Row`] says everything that is the same for each failure of that cause; [`Evidence`] holds what
+//! was seen of this one.
+//! Not here: how a failure is noticed, and how any answer or log line looks.
 
 use std::borrow::Cow;
 
 use http::StatusCode;
 
+use crate::retry::Condition;
+
+mod cause;
+mod causes;
 mod errno;
+mod evidence;
+mod row;
+mod words;
 
+pub use cause::Cause;
 pub use errno::errno_text;
+pub use evidence::{Evidence, Fired, HeadSize, History, MOST_SEEN};
+pub use row::{Code, Elsewhere, Row, Treatment};
+pub use words::{Blame, Delivery, Level, Phase, Replay};
 
-/// What an attempt was doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Looking a name up.
-    Resolve,
-    /// Choosing an endpoint.
-    Select,
-    /// Connecting.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// Sending the request.
-    Send,
-    /// Waiting for the head of the reply.
-    AwaitHead,
-    /// Reading the body of the reply.
-    Body,
-    /// Passing bytes both ways after an upgrade.
-    Tunnel,
-}
-
-impl Phase {
-    /// What nginx's error log calls it.
-    pub fn nginx_action(self) -> &'static str {
-        match self {
-            Phase::Resolve | Phase::Select | Phase::Connect => "connecting to upstream",
-            Phase::Tls => "SSL handshaking to upstream",
-            Phase::Send => "sending request to upstream",
-            Phase::AwaitHead => "reading response header from upstream",
-            Phase::Body => "reading upstream",
-            Phase::Tunnel => "proxying upgraded connection",
-        }
-    }
-}
-
-/// Whose fault a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Blame {
-    /// The client's.
-    Client,
-    /// The endpoint's, or that of the way to it.
-    Endpoint,
-    /// Ours, or this machine's.
-    Gateway,
-}
-
-/// What the endpoint may have done with the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Delivery {
-    /// Nothing: no byte reached an application.
-    NeverSent,
-    /// It may have been acted upon.
-    MaybeProcessed,
-    /// It was: an answer, good or bad, came back.
-    Answered,
-}
-
-/// Severity of a log line, in nginx's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Level {
-    /// `crit`.
-    Crit,
-    /// `error`.
-    Error,
-    /// `info`.
-    Info,
-}
-
-/// A failure of an attempt.
+/// A failure of an exchange or of one of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// No endpoint may be tried: all are down, ejected, full or tried already.
-    DestinationUnavailable,
-    /// The name has no address.
-    DnsError,
-    /// The endpoint refused the connection; the errno.
-    ConnectionRefused(i32),
-    /// No way to the address; the errno.
-    DestinationIpUnroutable(i32),
-    /// This machine forbids the connection; the errno.
-    DestinationIpProhibited(i32),
-    /// This machine has no port, descriptor or memory left; the errno.
-    ConnectionLimitReached(i32),
-    /// Connecting failed otherwise; the errno.
-    ConnectFailed(i32),
-    /// A timer fired: connecting, sending or reading took too long.
-    Timeout(Phase),
-    /// The endpoint ended or reset the connection.
-    ConnectionTerminated {
-        /// What was going on.
-        phase: Phase,
-        /// The errno of the read or write that said so; none for an orderly end.
-        errno: Option<i32>,
-        /// The connection had carried a request before.
-        reused: bool,
-    },
-    /// The reply is not HTTP/1.x.
-    HttpProtocolError,
-    /// A field of the reply is malformed; as much of it as is worth showing.
-    HttpResponseHeader(Box<str>),
-    /// The reply's fields do not say where the body ends; nginx's words for it.
-    HttpResponseFraming(Cow<'static, str>),
-    /// The reply's head is larger than `proxy_buffer_size`.
-    HttpResponseHeaderSectionSize,
-    /// The reply's chunks are malformed.
-    HttpResponseTransferCoding,
-    /// `101` to a request that did not ask for it.
-    HttpUpgradeFailed,
-    /// The gateway itself failed.
-    ProxyInternalError,
+pub struct Failure {
+    /// Why.
+    pub cause: Cause,
+    /// What was being done.
+    pub phase: Phase,
+    evidence: Box<Evidence>,
 }
 
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self::new(cause)
+    }
+}
+
+/// How a failure comes about.
 impl Failure {
-    /// What an error of `connect()` means.
-    pub fn from_connect_errno(errno: i32) -> Self {
-        match errno {
-            errno::ECONNREFUSED | errno::ENOENT | errno::EAGAIN | errno::ECONNRESET => {
-                Failure::ConnectionRefused(errno)
-            }
-            errno::EHOSTUNREACH | errno::ENETUNREACH | errno::EHOSTDOWN | errno::ENETDOWN => {
-                Failure::DestinationIpUnroutable(errno)
-            }
-            errno::EACCES | errno::EPERM => Failure::DestinationIpProhibited(errno),
-            errno::EADDRNOTAVAIL | errno::EMFILE | errno::ENFILE | errno::ENOBUFS | errno::ENOMEM => {
-                Failure::ConnectionLimitReached(errno)
-            }
-            errno::ETIMEDOUT => Failure::Timeout(Phase::Connect),
-            other => Failure::ConnectFailed(other),
-        }
+    /// A failure of which nothing but the cause is known.
+    pub fn new(cause: Cause) -> Self {
+        Self { cause, phase: cause.row().treatment.phase, evidence: Box::default() }
     }
 
-    /// What the end of a connection means: an error of a read or write, or (without errno) an orderly end.
-    pub fn from_io(phase: Phase, errno: Option<i32>, reused: bool) -> Self {
-        match errno {
-            Some(errno::ETIMEDOUT) => Failure::Timeout(phase),
-            errno => Failure::ConnectionTerminated { phase, errno, reused },
-        }
+    /// What an error of `connect()` means, to a unix socket or to an address.
+    pub fn from_connect_errno(errno: i32, unix: bool) -> Self {
+        let cause = match errno {
+            errno::ECONNREFUSED if unix => Cause::UnixSocketRefused,
+            errno::ECONNREFUSED => Cause::ConnectRefused,
+            errno::ENOENT => Cause::UnixSocketMissing,
+            errno::EAGAIN => Cause::BacklogFull,
+            errno::ECONNRESET => Cause::ConnectReset,
+            errno::EHOSTUNREACH | errno::EHOSTDOWN => Cause::HostUnreachable,
+            errno::ENETUNREACH | errno::ENETDOWN => Cause::NetworkUnreachable,
+            errno::EACCES | errno::EPERM if unix => Cause::UnixSocketForbidden,
+            errno::EACCES | errno::EPERM => Cause::ConnectForbidden,
+            errno::EADDRNOTAVAIL => Cause::LocalPortsExhausted,
+            errno::EMFILE | errno::ENFILE => Cause::DescriptorsExhausted,
+            errno::ENOBUFS | errno::ENOMEM => Cause::MemoryExhausted,
+            errno::ETIMEDOUT => Cause::ConnectTimeout,
+            _ => Cause::ConnectFailed,
+        };
+        Self::new(cause).errno(Some(errno))
+    }
+
+    /// What an error of `bind()` to an address of `proxy_bind` means.
+    pub fn from_bind_errno(errno: i32, address: String) -> Self {
+        let cause = match errno {
+            errno::EADDRNOTAVAIL => Cause::LocalAddressMissing,
+            errno::EADDRINUSE => Cause::LocalPortsExhausted,
+            other => return Self::from_connect_errno(other, false),
+        };
+        Self::new(cause).errno(Some(errno)).detail(address)
+    }
+
+    /// What the end of a connection means: an error of a read or write, or (without errno) an orderly end. A connection is
+    /// `stale` if it had served another request before, and said nothing to this one.
+    pub fn from_io(phase: Phase, errno: Option<i32>, stale: bool) -> Self {
+        let cause = match (phase, errno) {
+            (_, Some(errno::ETIMEDOUT)) => Cause::SilentPath,
+            (Phase::Send | Phase::AwaitHead, _) if stale => Cause::StaleConnection,
+            (Phase::Send, _) => Cause::WriteFailed,
+            (Phase::Tls, _) => Cause::TlsClosed,
+            (Phase::Body, None) => Cause::BodyTruncated,
+            (Phase::Body, Some(_)) => Cause::BodyReset,
+            (Phase::Tunnel, _) => Cause::TunnelReset,
+            (_, None) => Cause::ClosedBeforeReply,
+            (_, Some(_)) => Cause::ResetBeforeReply,
+        };
+        Self::new(cause).at(phase).errno(errno)
     }
 
     /// A timer of the gateway fired.
     pub fn timed_out(phase: Phase) -> Self {
-        Failure::Timeout(phase)
+        let cause = match phase {
+            Phase::Request => Cause::ClientTimeout,
+            Phase::Route => Cause::DeadlineExceeded,
+            Phase::Resolve => Cause::DnsTimeout,
+            Phase::Select => Cause::QueueTimeout,
+            Phase::Connect => Cause::ConnectTimeout,
+            Phase::Tls => Cause::TlsTimeout,
+            Phase::Send => Cause::WriteTimeout,
+            Phase::AwaitHead => Cause::ReplyTimeout,
+            Phase::Body => Cause::BodyTimeout,
+            Phase::Tunnel => Cause::TunnelTimeout,
+            Phase::Deliver => Cause::ClientStalled,
+        };
+        Self::new(cause)
     }
 
-    /// What the attempt was doing.
-    pub fn phase(&self) -> Phase {
-        match self {
-            Failure::DestinationUnavailable => Phase::Select,
-            Failure::DnsError => Phase::Resolve,
-            Failure::ConnectionRefused(_)
-            | Failure::DestinationIpUnroutable(_)
-            | Failure::DestinationIpProhibited(_)
-            | Failure::ConnectionLimitReached(_)
-            | Failure::ConnectFailed(_) => Phase::Connect,
-            Failure::Timeout(phase) | Failure::ConnectionTerminated { phase, .. } => *phase,
-            Failure::HttpProtocolError
-            | Failure::HttpResponseHeader(_)
-            | Failure::HttpResponseFraming(_)
-            | Failure::HttpResponseHeaderSectionSize
-            | Failure::HttpUpgradeFailed => Phase::AwaitHead,
-            Failure::HttpResponseTransferCoding | Failure::ProxyInternalError => Phase::Body,
-        }
+    /// The same in another phase than its cause has mostly.
+    pub fn at(mut self, phase: Phase) -> Self {
+        self.phase = phase;
+        self
+    }
+
+    /// With the error number of the call that said so.
+    pub fn errno(mut self, errno: Option<i32>) -> Self {
+        self.evidence.errno = errno;
+        self
+    }
+
+    /// With as much of what is wrong as is worth showing.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.evidence.detail = Some(detail.into());
+        self
+    }
+
+    /// With what was seen.
+    pub fn with(mut self, note: impl FnOnce(&mut Evidence)) -> Self {
+        note(&mut self.evidence);
+        self
+    }
+}
+
+/// What follows from it.
+impl Failure {
+    /// What is the same for each failure of its cause.
+    pub fn row(&self) -> &'static Row {
+        self.cause.row()
+    }
+
+    /// What was seen.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// The status for the client, in nginx's dialect: no live endpoint is 502, as there.
     pub fn status(&self) -> StatusCode {
-        match self {
-            Failure::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
-            Failure::ProxyInternalError => StatusCode::INTERNAL_SERVER_ERROR,
-            Failure::ConnectionLimitReached(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_GATEWAY,
-        }
-    }
-
-    /// The error type of RFC 9209 §2.3.
-    pub fn proxy_status_type(&self) -> &'static str {
-        match self {
-            Failure::DestinationUnavailable => "destination_unavailable",
-            Failure::DnsError => "dns_error",
-            Failure::ConnectionRefused(_) | Failure::ConnectFailed(_) => "connection_refused",
-            Failure::DestinationIpUnroutable(_) => "destination_ip_unroutable",
-            Failure::DestinationIpProhibited(_) => "destination_ip_prohibited",
-            Failure::ConnectionLimitReached(_) | Failure::ProxyInternalError => "proxy_internal_error",
-            Failure::Timeout(Phase::Resolve) => "dns_timeout",
-            Failure::Timeout(Phase::Select | Phase::Connect | Phase::Tls) => "connection_timeout",
-            Failure::Timeout(Phase::Send) => "connection_write_timeout",
-            Failure::Timeout(Phase::AwaitHead | Phase::Body | Phase::Tunnel) => "connection_read_timeout",
-            Failure::ConnectionTerminated { phase: Phase::Body, .. } => "http_response_incomplete",
-            Failure::ConnectionTerminated { .. } => "connection_terminated",
-            Failure::HttpProtocolError | Failure::HttpResponseHeader(_) => "http_protocol_error",
-            Failure::HttpResponseHeaderSectionSize => "http_response_header_section_size",
-            Failure::HttpResponseFraming(_) | Failure::HttpResponseTransferCoding => "http_response_transfer_coding",
-            Failure::HttpUpgradeFailed => "http_upgrade_failed",
-        }
+        StatusCode::from_u16(self.row().treatment.status).unwrap_or(StatusCode::BAD_GATEWAY)
     }
 
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
-        match self {
-            Failure::ConnectionLimitReached(_) | Failure::ProxyInternalError | Failure::DestinationIpProhibited(_) => {
-                Blame::Gateway
-            }
-            _ => Blame::Endpoint,
-        }
+        self.row().treatment.blame
     }
 
     /// What the endpoint may have done with the request.
     pub fn delivery(&self) -> Delivery {
-        match self.phase() {
-            Phase::Resolve | Phase::Select | Phase::Connect | Phase::Tls => Delivery::NeverSent,
-            Phase::Send => Delivery::MaybeProcessed,
-            Phase::AwaitHead => match self {
-                Failure::Timeout(_) | Failure::ConnectionTerminated { .. } => Delivery::MaybeProcessed,
-                _ => Delivery::Answered,
-            },
-            Phase::Body | Phase::Tunnel => Delivery::Answered,
-        }
+        self.row().treatment.delivery
+    }
+
+    /// The case of `proxy_next_upstream` that lets another endpoint be asked.
+    pub fn condition(&self) -> Option<Condition> {
+        self.row().treatment.condition
     }
 
     /// How grave nginx holds it.
     pub fn level(&self) -> Level {
-        match self {
-            Failure::DestinationIpProhibited(_) | Failure::ConnectionLimitReached(_) | Failure::ConnectFailed(_) => {
-                Level::Crit
-            }
-            Failure::ConnectionRefused(errno::ENOENT) => Level::Crit,
-            Failure::Timeout(Phase::Tunnel) => Level::Info,
-            _ => Level::Error,
-        }
-    }
-
-    /// [`Failure::nginx_phrase`] of an attempt at `endpoint`. What `connect()` says at once, nginx tells with the address.
-    pub fn nginx_phrase_at(&self, endpoint: &str) -> Cow<'static, str> {
-        match self.connect_errno() {
-            Some(errno @ (errno::EMFILE | errno::ENFILE)) => format!("socket() failed ({})", errno_text(errno)).into(),
-            Some(errno) if endpoint.starts_with("unix:") || !errno::comes_later(errno) => {
-                format!("connect() to {endpoint} failed ({})", errno_text(errno)).into()
-            }
-            _ => self.nginx_phrase(),
-        }
-    }
-
-    /// Whether this process or this machine has no descriptor left.
-    pub fn is_out_of_descriptors(&self) -> bool {
-        matches!(self, Failure::ConnectionLimitReached(errno::EMFILE | errno::ENFILE))
-    }
-
-    fn connect_errno(&self) -> Option<i32> {
-        match self {
-            Failure::ConnectionRefused(errno)
-            | Failure::DestinationIpUnroutable(errno)
-            | Failure::DestinationIpProhibited(errno)
-            | Failure::ConnectionLimitReached(errno)
-            | Failure::ConnectFailed(errno) => Some(*errno),
-            _ => None,
-        }
+        self.row().treatment.level
     }
 
     /// nginx's words for it in the error log, before ` while …`.
     pub fn nginx_phrase(&self) -> Cow<'static, str> {
-        match self {
-            Failure::DestinationUnavailable => "no live upstreams".into(),
-            Failure::DnsError => "upstream could not be resolved (3: Host not found)".into(),
-            Failure::ConnectionRefused(errno)
-            | Failure::DestinationIpUnroutable(errno)
-            | Failure::DestinationIpProhibited(errno)
-            | Failure::ConnectionLimitReached(errno)
-            | Failure::ConnectFailed(errno) => format!("connect() failed ({})", errno_text(*errno)).into(),
-            Failure::Timeout(_) => "upstream timed out (110: Connection timed out)".into(),
-            Failure::ConnectionTerminated { errno: None, .. } => "upstream prematurely closed connection".into(),
-            Failure::ConnectionTerminated { phase: Phase::Send, errno: Some(errno), .. } => {
-                format!("writev() failed ({})", errno_text(*errno)).into()
+        let phrase = self.row().elsewhere.nginx;
+        match self.evidence.errno {
+            Some(errno) if phrase == row::CLOSED => {
+                let call = if self.phase == Phase::Send { "writev" } else { "recv" };
+                format!("{call}() failed ({})", errno_text(errno)).into()
             }
-            Failure::ConnectionTerminated { errno: Some(errno), .. } => {
-                format!("recv() failed ({})", errno_text(*errno)).into()
+            _ if phrase.contains('{') => self.fill(phrase).into(),
+            _ => phrase.into(),
+        }
+    }
+
+    fn fill(&self, phrase: &str) -> String {
+        let errno = self.evidence.errno.map_or_else(|| "unknown".to_owned(), errno_text);
+        // What was seen comes last, so that nothing in it is taken for a place to fill.
+        phrase.replace("{errno}", &errno).replace("{detail}", self.evidence.detail.as_deref().unwrap_or_default())
+    }
+
+    /// [`Failure::nginx_phrase`] of an attempt at `endpoint`. What `connect()` says at once, nginx tells with the address.
+    pub fn nginx_phrase_at(&self, endpoint: &str) -> Cow<'static, str> {
+        let phrase = self.nginx_phrase();
+        let at_once = self.evidence.errno.is_some_and(|errno| !errno::comes_later(errno));
+        match phrase.strip_prefix("connect() failed") {
+            Some(why) if at_once || endpoint.starts_with("unix:") => {
+                format!("connect() to {endpoint} failed{why}").into()
             }
-            Failure::HttpProtocolError => "upstream sent no valid HTTP/1.0 header".into(),
-            Failure::HttpResponseHeader(line) => format!("upstream sent invalid header: \"{line}\"").into(),
-            Failure::HttpResponseFraming(what) => format!("upstream sent {what}").into(),
-            Failure::HttpResponseHeaderSectionSize => "upstream sent too big header".into(),
-            Failure::HttpResponseTransferCoding => "upstream sent invalid chunked response".into(),
-            Failure::HttpUpgradeFailed => "upstream switched protocols without being asked".into(),
-            Failure::ProxyInternalError => "the gateway failed".into(),
+            _ => phrase,
         }
     }
 }
@@ -304,29 +212,39 @@ mod tests {
 
     #[test]
     fn connect_errors_are_told_apart_by_what_helps() {
-        let status = |errno| Failure::from_connect_errno(errno).proxy_status_type();
-        assert_eq!(status(111), "connection_refused");
-        assert_eq!(status(113), "destination_ip_unroutable");
-        assert_eq!(status(13), "destination_ip_prohibited");
-        assert_eq!(status(99), "proxy_internal_error");
-        assert_eq!(status(110), "connection_timeout");
+        let cause = |errno, unix| Failure::from_connect_errno(errno, unix).cause;
+        assert_eq!(cause(111, false), Cause::ConnectRefused);
+        assert_eq!(cause(111, true), Cause::UnixSocketRefused);
+        assert_eq!(cause(113, false), Cause::HostUnreachable);
+        assert_eq!(cause(13, false), Cause::ConnectForbidden);
+        assert_eq!(cause(13, true), Cause::UnixSocketForbidden);
+        assert_eq!(cause(99, false), Cause::LocalPortsExhausted);
+        assert_eq!(cause(110, false), Cause::ConnectTimeout);
+        assert_eq!(cause(22, false), Cause::ConnectFailed);
+        assert_eq!(Failure::from_bind_errno(99, "192.0.2.7:0".into()).cause, Cause::LocalAddressMissing);
     }
 
     #[test]
     fn phrases_are_those_that_log_tools_know() {
         let phrase = |failure: Failure| failure.nginx_phrase().into_owned();
-        assert_eq!(phrase(Failure::from_connect_errno(111)), "connect() failed (111: Connection refused)");
+        assert_eq!(phrase(Failure::from_connect_errno(111, false)), "connect() failed (111: Connection refused)");
         assert_eq!(phrase(Failure::from_io(Phase::AwaitHead, None, false)), "upstream prematurely closed connection");
-        assert_eq!(
-            phrase(Failure::from_io(Phase::AwaitHead, Some(104), true)),
-            "recv() failed (104: Connection reset by peer)"
-        );
-        assert_eq!(phrase(Failure::from_io(Phase::Send, Some(32), true)), "writev() failed (32: Broken pipe)");
+        for stale in [true, false] {
+            let reset = Failure::from_io(Phase::AwaitHead, Some(104), stale);
+            assert_eq!(phrase(reset), "recv() failed (104: Connection reset by peer)");
+            let broken = Failure::from_io(Phase::Send, Some(32), stale);
+            assert_eq!(phrase(broken), "writev() failed (32: Broken pipe)");
+        }
+        let field = Failure::new(Cause::MalformedField).detail("a{errno}");
+        assert_eq!(phrase(field), "upstream sent invalid header: \"a{errno}\"");
     }
 
     #[test]
     fn what_connect_says_at_once_is_told_with_the_address() {
-        let phrase = |errno, endpoint| Failure::from_connect_errno(errno).nginx_phrase_at(endpoint).into_owned();
+        let phrase = |errno, endpoint: &str| {
+            let failure = Failure::from_connect_errno(errno, endpoint.starts_with("unix:"));
+            failure.nginx_phrase_at(endpoint).into_owned()
+        };
         assert_eq!(phrase(111, "127.0.0.1:1"), "connect() failed (111: Connection refused)");
         assert_eq!(phrase(111, "unix:/s"), "connect() to unix:/s failed (111: Connection refused)");
         assert_eq!(phrase(101, "192.0.2.1:1"), "connect() to 192.0.2.1:1 failed (101: Network is unreachable)");
@@ -335,8 +253,25 @@ mod tests {
 
     #[test]
     fn only_what_happened_before_sending_counts_as_never_sent() {
-        assert_eq!(Failure::from_connect_errno(111).delivery(), Delivery::NeverSent);
+        assert_eq!(Failure::from_connect_errno(111, false).delivery(), Delivery::NeverSent);
         assert_eq!(Failure::timed_out(Phase::AwaitHead).delivery(), Delivery::MaybeProcessed);
-        assert_eq!(Failure::HttpProtocolError.delivery(), Delivery::Answered);
+        assert_eq!(Failure::new(Cause::NotHttp).delivery(), Delivery::Answered);
+    }
+
+    #[test]
+    fn a_connection_that_ends_is_stale_fresh_or_silent() {
+        let cause = |phase, errno, stale| Failure::from_io(phase, errno, stale).cause;
+        assert_eq!(cause(Phase::AwaitHead, None, true), Cause::StaleConnection);
+        assert_eq!(cause(Phase::Send, Some(104), true), Cause::StaleConnection);
+        assert_eq!(cause(Phase::AwaitHead, Some(104), false), Cause::ResetBeforeReply);
+        assert_eq!(cause(Phase::AwaitHead, Some(110), true), Cause::SilentPath);
+        assert_eq!(cause(Phase::Body, None, true), Cause::BodyTruncated);
+    }
+
+    #[test]
+    fn a_timer_of_any_phase_has_a_cause_of_that_phase() {
+        for phase in Phase::ALL.into_iter().filter(|phase| *phase != Phase::Route) {
+            assert_eq!(Failure::timed_out(phase).phase, phase);
+        }
     }
 }

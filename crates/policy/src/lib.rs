@@ -16,6 +16,6 @@ pub mod share;
 pub mod upstream;
 
 pub use balance::Balance;
-pub use failure::{Blame, Delivery, Failure, Level, Phase};
+pub use failure::{Blame, Cause, Delivery, Evidence, Failure, Level, Phase};
 pub use retry::{Condition, Conditions, RetrySettings};
 pub use upstream::{EndpointId, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream};

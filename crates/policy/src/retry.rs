@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::failure::{Blame, Failure, Phase};
+use crate::failure::{Blame, Cause, Failure, Replay};
 use crate::upstream::Outcome;
 
 /// A case of `proxy_next_upstream`.
@@ -52,28 +52,6 @@ impl Condition {
             404 => Condition::Http404,
             429 => Condition::Http429,
             _ => return None,
-        })
-    }
-
-    fn of_failure(failure: &Failure) -> Option<Self> {
-        Some(match failure {
-            Failure::Timeout(_) => Condition::Timeout,
-            Failure::HttpProtocolError
-            | Failure::HttpResponseHeader(_)
-            | Failure::HttpResponseFraming(_)
-            | Failure::HttpResponseHeaderSectionSize
-            | Failure::HttpUpgradeFailed => Condition::InvalidHeader,
-            Failure::DestinationUnavailable | Failure::ProxyInternalError | Failure::HttpResponseTransferCoding => {
-                return None;
-            }
-            Failure::ConnectionTerminated { phase: Phase::Tunnel, .. } => return None,
-            Failure::DnsError
-            | Failure::ConnectionRefused(_)
-            | Failure::DestinationIpUnroutable(_)
-            | Failure::DestinationIpProhibited(_)
-            | Failure::ConnectionLimitReached(_)
-            | Failure::ConnectFailed(_)
-            | Failure::ConnectionTerminated { .. } => Condition::Error,
         })
     }
 }
@@ -130,8 +108,16 @@ pub enum Met<'a> {
 impl Met<'_> {
     fn condition(self) -> Option<Condition> {
         match self {
-            Met::Failure(failure) => Condition::of_failure(failure),
+            Met::Failure(failure) => failure.condition(),
             Met::Status(status) => Condition::of_status(status),
+        }
+    }
+
+    /// Which requests may be repeated: a status is an answer, so the request was acted upon.
+    fn replay(self) -> Replay {
+        match self {
+            Met::Failure(failure) => failure.row().treatment.replay,
+            Met::Status(_) => Replay::Idempotent,
         }
     }
 }
@@ -147,8 +133,6 @@ pub struct Situation<'a> {
     pub sent: bool,
     /// The whole request can be sent again.
     pub replayable: bool,
-    /// The connection had carried a request before.
-    pub reused: bool,
     /// Attempts that may be made, the one that ended included.
     pub tries_left: u32,
     /// Since the first attempt began.
@@ -166,36 +150,39 @@ pub enum Decision {
     GiveUp,
 }
 
-/// Decides. A request that is not idempotent is never sent again once any of it was sent, unless `non_idempotent` says so.
+/// Decides. A request that is not idempotent is never sent again once an application may have seen any of it, unless
+/// `non_idempotent` says so.
 pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
     let conditions = settings.conditions;
     let Some(condition) = situation.met.condition() else {
         return Decision::GiveUp;
     };
-    let repeatable = !situation.sent || situation.idempotent || conditions.contains(Condition::NonIdempotent);
+    let repeatable = match situation.met.replay() {
+        Replay::Any => true,
+        Replay::Idempotent => !situation.sent || situation.idempotent || conditions.contains(Condition::NonIdempotent),
+        Replay::Never => false,
+    };
     let in_time = settings.timeout.is_zero() || situation.elapsed < settings.timeout;
     if !conditions.contains(condition) || !repeatable || !situation.replayable || !in_time {
         return Decision::GiveUp;
     }
-    if is_stale(situation.met, situation.reused) {
+    if is_stale(situation.met) {
         return Decision::Again;
     }
     if situation.tries_left > 1 { Decision::Next } else { Decision::GiveUp }
 }
 
 /// Whether a failure is that of an idle connection which the endpoint closed meanwhile: it costs no try and no mark.
-pub fn is_stale(met: Met<'_>, reused: bool) -> bool {
-    let Met::Failure(failure) = met else { return false };
-    // An endpoint that has sent a head had not closed the connection.
-    reused && failure.phase() != Phase::Body && met.condition() == Some(Condition::Error)
+pub fn is_stale(met: Met<'_>) -> bool {
+    matches!(met, Met::Failure(failure) if failure.cause == Cause::StaleConnection)
 }
 
 /// What an attempt says of its endpoint. Statuses count only where they are cases; 403 and 404 never do, nor what is our own
 /// fault, nor a stale connection.
-pub fn outcome(settings: &RetrySettings, met: Met<'_>, reused: bool) -> Outcome {
+pub fn outcome(settings: &RetrySettings, met: Met<'_>) -> Outcome {
     match (met, met.condition()) {
         (Met::Failure(failure), _) if failure.blame() != Blame::Endpoint => Outcome::Neutral,
-        (Met::Failure(_), _) if is_stale(met, reused) => Outcome::Neutral,
+        (Met::Failure(_), _) if is_stale(met) => Outcome::Neutral,
         (Met::Failure(_), _) => Outcome::Failure,
         (_, None | Some(Condition::Http403 | Condition::Http404)) => Outcome::Success,
         (_, Some(condition)) if settings.conditions.contains(condition) => Outcome::Failure,
@@ -230,19 +217,10 @@ pub fn is_idempotent(method: &Method) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const REFUSED: Failure = Failure::ConnectionRefused(111);
+    use crate::failure::Phase;
 
     fn situation(met: Met<'_>) -> Situation<'_> {
-        Situation {
-            met,
-            idempotent: true,
-            sent: true,
-            replayable: true,
-            reused: false,
-            tries_left: 2,
-            elapsed: Duration::ZERO,
-        }
+        Situation { met, idempotent: true, sent: true, replayable: true, tries_left: 2, elapsed: Duration::ZERO }
     }
 
     fn with(conditions: &[Condition]) -> RetrySettings {
@@ -253,9 +231,9 @@ mod tests {
 
     #[test]
     fn errors_go_to_the_next_endpoint_while_tries_are_left() {
-        let settings = RetrySettings::default();
-        assert_eq!(decide(&settings, &situation(Met::Failure(&REFUSED))), Decision::Next);
-        let last = Situation { tries_left: 1, ..situation(Met::Failure(&REFUSED)) };
+        let (settings, refused) = (RetrySettings::default(), Failure::new(Cause::ConnectRefused));
+        assert_eq!(decide(&settings, &situation(Met::Failure(&refused))), Decision::Next);
+        let last = Situation { tries_left: 1, ..situation(Met::Failure(&refused)) };
         assert_eq!(decide(&settings, &last), Decision::GiveUp);
     }
 
@@ -272,11 +250,11 @@ mod tests {
     #[test]
     fn a_stale_connection_costs_no_try_and_no_mark_but_never_repeats_what_is_not_idempotent() {
         let closed = Failure::from_io(Phase::AwaitHead, None, true);
-        let stale = Situation { reused: true, tries_left: 1, ..situation(Met::Failure(&closed)) };
+        let stale = Situation { tries_left: 1, ..situation(Met::Failure(&closed)) };
         assert_eq!(decide(&RetrySettings::default(), &stale), Decision::Again);
-        assert_eq!(outcome(&RetrySettings::default(), stale.met, true), Outcome::Neutral);
+        assert_eq!(outcome(&RetrySettings::default(), stale.met), Outcome::Neutral);
         let silent = Failure::timed_out(Phase::AwaitHead);
-        assert!(!is_stale(Met::Failure(&silent), true), "a connection that is open is not stale");
+        assert!(!is_stale(Met::Failure(&silent)), "a connection that is open is not stale");
         let post = Situation { idempotent: false, ..stale };
         assert_eq!(decide(&RetrySettings::default(), &post), Decision::GiveUp);
     }
@@ -285,15 +263,16 @@ mod tests {
     fn statuses_are_repeated_and_counted_only_where_they_are_cases() {
         let met = Met::Status(503);
         assert_eq!(decide(&RetrySettings::default(), &situation(met)), Decision::GiveUp);
-        assert_eq!(outcome(&RetrySettings::default(), met, false), Outcome::Success);
+        assert_eq!(outcome(&RetrySettings::default(), met), Outcome::Success);
         assert_eq!(decide(&with(&[Condition::Http503]), &situation(met)), Decision::Next);
-        assert_eq!(outcome(&with(&[Condition::Http503]), met, false), Outcome::Failure);
-        assert_eq!(outcome(&with(&[Condition::Http404]), Met::Status(404), false), Outcome::Success);
+        assert_eq!(outcome(&with(&[Condition::Http503]), met), Outcome::Failure);
+        assert_eq!(outcome(&with(&[Condition::Http404]), Met::Status(404)), Outcome::Success);
     }
 
     #[test]
     fn nothing_is_repeated_when_off_too_late_or_not_replayable() {
-        let met = Met::Failure(&REFUSED);
+        let refused = Failure::new(Cause::ConnectRefused);
+        let met = Met::Failure(&refused);
         assert_eq!(decide(&with(&[]), &situation(met)), Decision::GiveUp);
         let settings = RetrySettings { timeout: Duration::from_secs(1), ..RetrySettings::default() };
         let late = Situation { elapsed: Duration::from_secs(1), ..situation(met) };
@@ -304,8 +283,15 @@ mod tests {
 
     #[test]
     fn our_own_faults_are_not_blamed_on_the_endpoint() {
-        let ports = Failure::from_connect_errno(99);
-        assert_eq!(outcome(&RetrySettings::default(), Met::Failure(&ports), false), Outcome::Neutral);
+        let ports = Failure::new(Cause::LocalPortsExhausted);
+        assert_eq!(outcome(&RetrySettings::default(), Met::Failure(&ports)), Outcome::Neutral);
+    }
+
+    #[test]
+    fn what_no_application_saw_is_repeated_whatever_it_is() {
+        let refused = Failure::new(Cause::H2StreamRefused);
+        let post = Situation { idempotent: false, ..situation(Met::Failure(&refused)) };
+        assert_eq!(decide(&RetrySettings::default(), &post), Decision::Next);
     }
 
     #[test]

@@ -1,48 +1,56 @@
 //! Every decision about another attempt, as a table: what was met, whether repeating is safe, what is left.
 //! Not here: which endpoint comes next.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use http::Method;
 use policy::retry::{Decision, Met, Situation, decide, is_idempotent, outcome};
-use policy::{Condition, Conditions, Failure, Outcome, Phase, RetrySettings};
+use policy::{Blame, Cause, Condition, Conditions, Delivery, Failure, Outcome, RetrySettings};
 
 use Decision::{Again, GiveUp, Next};
 
-const fn terminated(phase: Phase, reused: bool) -> Failure {
-    Failure::ConnectionTerminated { phase, errno: Some(104), reused }
+/// Every failure, and the case of `proxy_next_upstream` that it is.
+fn failures() -> impl Iterator<Item = (Failure, Option<Condition>)> {
+    Cause::ALL.iter().map(|cause| (Failure::new(*cause), cause.row().treatment.condition))
 }
 
-/// Every failure, and the case of `proxy_next_upstream` that it is.
-fn failures() -> Vec<(Failure, Option<Condition>)> {
+// ngx_http_upstream_module: `error` is about connections, `timeout` about time, `invalid_header` about heads.
+#[test]
+fn failures_are_the_cases_that_nginx_says() {
     use Condition::{Error, InvalidHeader, Timeout};
-    vec![
-        (Failure::DestinationUnavailable, None),
-        (Failure::DnsError, Some(Error)),
-        (Failure::ConnectionRefused(111), Some(Error)),
-        (Failure::DestinationIpUnroutable(113), Some(Error)),
-        (Failure::DestinationIpProhibited(13), Some(Error)),
-        (Failure::ConnectionLimitReached(99), Some(Error)),
-        (Failure::ConnectFailed(22), Some(Error)),
-        (Failure::Timeout(Phase::Resolve), Some(Timeout)),
-        (Failure::Timeout(Phase::Connect), Some(Timeout)),
-        (Failure::Timeout(Phase::Tls), Some(Timeout)),
-        (Failure::Timeout(Phase::Send), Some(Timeout)),
-        (Failure::Timeout(Phase::AwaitHead), Some(Timeout)),
-        (terminated(Phase::Tls, false), Some(Error)),
-        (terminated(Phase::Send, false), Some(Error)),
-        (terminated(Phase::AwaitHead, false), Some(Error)),
-        (terminated(Phase::Body, false), Some(Condition::Error)),
-        (terminated(Phase::Tunnel, false), None),
-        (Failure::HttpProtocolError, Some(InvalidHeader)),
-        (Failure::HttpResponseHeader("X".into()), Some(InvalidHeader)),
-        (Failure::HttpResponseFraming(Cow::Borrowed("x")), Some(InvalidHeader)),
-        (Failure::HttpResponseHeaderSectionSize, Some(InvalidHeader)),
-        (Failure::HttpResponseTransferCoding, None),
-        (Failure::HttpUpgradeFailed, Some(InvalidHeader)),
-        (Failure::ProxyInternalError, None),
-    ]
+    #[rustfmt::skip]
+    let cases = [
+        (Cause::NoLiveEndpoints,     None),
+        (Cause::NameNotFound,        Some(Error)),
+        (Cause::ConnectRefused,      Some(Error)),
+        (Cause::HostUnreachable,     Some(Error)),
+        (Cause::ConnectForbidden,    Some(Error)),
+        (Cause::LocalPortsExhausted, Some(Error)),
+        (Cause::ConnectFailed,       Some(Error)),
+        (Cause::TlsClosed,           Some(Error)),
+        (Cause::WriteFailed,         Some(Error)),
+        (Cause::StaleConnection,     Some(Error)),
+        (Cause::ClosedBeforeReply,   Some(Error)),
+        (Cause::ResetBeforeReply,    Some(Error)),
+        (Cause::ClosedWithinHead,    Some(Error)),
+        (Cause::DnsTimeout,          Some(Timeout)),
+        (Cause::ConnectTimeout,      Some(Timeout)),
+        (Cause::TlsTimeout,          Some(Timeout)),
+        (Cause::WriteTimeout,        Some(Timeout)),
+        (Cause::ReplyTimeout,        Some(Timeout)),
+        (Cause::NotHttp,             Some(InvalidHeader)),
+        (Cause::SpeaksTls,           Some(InvalidHeader)),
+        (Cause::MalformedField,      Some(InvalidHeader)),
+        (Cause::LengthAndCoding,     Some(InvalidHeader)),
+        (Cause::HeadTooLarge,        Some(InvalidHeader)),
+        (Cause::UnaskedUpgrade,      Some(InvalidHeader)),
+        (Cause::TunnelReset,         None),
+        (Cause::ClientGone,          None),
+        (Cause::InternalError,       None),
+    ];
+    for (cause, case) in cases {
+        assert_eq!(Failure::new(cause).condition(), case, "{cause:?}");
+    }
 }
 
 /// Every status that is a case, and some that are none.
@@ -74,67 +82,42 @@ fn every_condition_but(left_out: &[Condition]) -> RetrySettings {
 }
 
 fn situation(met: Met<'_>) -> Situation<'_> {
-    Situation {
-        met,
-        idempotent: true,
-        sent: true,
-        replayable: true,
-        reused: false,
-        tries_left: 2,
-        elapsed: Duration::ZERO,
-    }
+    Situation { met, idempotent: true, sent: true, replayable: true, tries_left: 2, elapsed: Duration::ZERO }
 }
 
-/// Every combination for a failure of a connection with `error` listed: with tries left, and without.
+/// Every combination for what is listed: with tries left, and without.
 ///
-/// What may never be: `Next` or `Again` where something that is not idempotent was sent, or where it cannot be sent again.
+/// What may never be: `Next` where something that is not idempotent was sent, or where it cannot be sent again.
 #[rustfmt::skip]
-const TABLE: [([bool; 4], Decision, Decision); 16] = [
-    // idempotent, sent, replayable, reused    two tries   the last
-    ([true,  true,  true,  true ],             Again,      Again),
-    ([true,  true,  true,  false],             Next,       GiveUp),
-    ([true,  true,  false, true ],             GiveUp,     GiveUp),
-    ([true,  true,  false, false],             GiveUp,     GiveUp),
-    ([true,  false, true,  true ],             Again,      Again),
-    ([true,  false, true,  false],             Next,       GiveUp),
-    ([true,  false, false, true ],             GiveUp,     GiveUp),
-    ([true,  false, false, false],             GiveUp,     GiveUp),
-    ([false, true,  true,  true ],             GiveUp,     GiveUp),
-    ([false, true,  true,  false],             GiveUp,     GiveUp),
-    ([false, true,  false, true ],             GiveUp,     GiveUp),
-    ([false, true,  false, false],             GiveUp,     GiveUp),
-    ([false, false, true,  true ],             Again,      Again),
-    ([false, false, true,  false],             Next,       GiveUp),
-    ([false, false, false, true ],             GiveUp,     GiveUp),
-    ([false, false, false, false],             GiveUp,     GiveUp),
+const TABLE: [([bool; 3], Decision, Decision); 8] = [
+    // idempotent, sent, replayable    two tries   the last
+    ([true,  true,  true ],            Next,       GiveUp),
+    ([true,  true,  false],            GiveUp,     GiveUp),
+    ([true,  false, true ],            Next,       GiveUp),
+    ([true,  false, false],            GiveUp,     GiveUp),
+    ([false, true,  true ],            GiveUp,     GiveUp),
+    ([false, true,  false],            GiveUp,     GiveUp),
+    ([false, false, true ],            Next,       GiveUp),
+    ([false, false, false],            GiveUp,     GiveUp),
 ];
 
 /// The rows of the table as situations, each with what is decided while tries are left and at the last one.
 fn rows(met: Met<'_>) -> impl Iterator<Item = (Situation<'_>, Decision)> {
-    TABLE.iter().flat_map(move |([idempotent, sent, replayable, reused], more, last)| {
+    TABLE.iter().flat_map(move |([idempotent, sent, replayable], more, last)| {
         [(2, *more), (1, *last)].map(|(tries_left, decision)| {
-            let facts = Situation {
-                idempotent: *idempotent,
-                sent: *sent,
-                replayable: *replayable,
-                reused: *reused,
-                tries_left,
-                ..situation(met)
-            };
-            (facts, decision)
+            let (idempotent, sent, replayable) = (*idempotent, *sent, *replayable);
+            (Situation { idempotent, sent, replayable, tries_left, ..situation(met) }, decision)
         })
     })
 }
 
-/// Only errors of a connection before a head can be those of a stale one: whatever else happens on a cached connection
-/// costs its try.
-fn expected(condition: Condition, facts: &Situation<'_>, in_table: Decision) -> Decision {
-    let in_body = matches!(facts.met, Met::Failure(failure) if failure.phase() == Phase::Body);
-    match in_table {
-        Again if condition == Condition::Error && !in_body => Again,
-        Again if facts.tries_left > 1 => Next,
-        Again => GiveUp,
-        decision => decision,
+/// What the cause itself adds: a stale connection costs no try, and what no application saw counts as not sent.
+fn expected(failure: &Failure, facts: &Situation<'_>, in_table: Decision) -> Decision {
+    let repeatable = facts.replayable && (facts.idempotent || !facts.sent);
+    match failure.cause {
+        Cause::StaleConnection if repeatable => Again,
+        _ if failure.delivery() == Delivery::NeverSent && facts.replayable && facts.tries_left > 1 => Next,
+        _ => in_table,
     }
 }
 
@@ -146,7 +129,7 @@ fn a_failure_is_decided_by_the_table_where_its_case_is_listed() {
                 assert_eq!(decide(&every_condition_but(&[]), &facts), GiveUp, "{failure:?} {facts:?}");
                 continue;
             };
-            assert_eq!(decide(&with([case]), &facts), expected(case, &facts, in_table), "{failure:?} {facts:?}");
+            assert_eq!(decide(&with([case]), &facts), expected(&failure, &facts, in_table), "{failure:?} {facts:?}");
             assert_eq!(decide(&every_condition_but(&[case]), &facts), GiveUp, "{failure:?} {facts:?}");
         }
     }
@@ -160,7 +143,7 @@ fn a_status_is_decided_by_the_table_where_its_case_is_listed() {
                 assert_eq!(decide(&every_condition_but(&[]), &facts), GiveUp, "{facts:?}");
                 continue;
             };
-            assert_eq!(decide(&with([case]), &facts), expected(case, &facts, in_table), "{facts:?}");
+            assert_eq!(decide(&with([case]), &facts), in_table, "{facts:?}");
             assert_eq!(decide(&every_condition_but(&[case]), &facts), GiveUp, "{facts:?}");
         }
     }
@@ -168,7 +151,7 @@ fn a_status_is_decided_by_the_table_where_its_case_is_listed() {
 
 #[test]
 fn non_idempotent_lifts_that_bar_and_no_other() {
-    let failure = terminated(Phase::AwaitHead, false);
+    let failure = Failure::new(Cause::ResetBeforeReply);
     for (facts, _) in rows(Met::Failure(&failure)) {
         let as_if = Situation { idempotent: true, ..facts };
         let settings = with([Condition::Error, Condition::NonIdempotent]);
@@ -179,13 +162,14 @@ fn non_idempotent_lifts_that_bar_and_no_other() {
 
 #[test]
 fn no_attempt_begins_after_the_timeout() {
-    let failure = Failure::ConnectionRefused(111);
+    let failure = Failure::new(Cause::ConnectRefused);
     let settings = RetrySettings { timeout: Duration::from_secs(1), ..with([Condition::Error]) };
     for (milliseconds, decision) in [(0, Next), (999, Next), (1000, GiveUp), (5000, GiveUp)] {
         let elapsed = Duration::from_millis(milliseconds);
         let facts = Situation { elapsed, ..situation(Met::Failure(&failure)) };
         assert_eq!(decide(&settings, &facts), decision, "{milliseconds}");
-        let stale = Situation { reused: true, ..facts };
+        let closed = Failure::new(Cause::StaleConnection);
+        let stale = Situation { met: Met::Failure(&closed), ..facts };
         assert_eq!(decide(&settings, &stale), if decision == Next { Again } else { GiveUp });
         assert_eq!(decide(&with([Condition::Error]), &facts), Next, "no timeout is no bound");
     }
@@ -197,7 +181,8 @@ fn off_is_off_and_the_default_is_error_and_timeout() {
         let facts = situation(Met::Failure(&failure));
         assert_eq!(decide(&with([]), &facts), GiveUp);
         let listed = matches!(case, Some(Condition::Error | Condition::Timeout));
-        assert_eq!(decide(&RetrySettings::default(), &facts), if listed { Next } else { GiveUp }, "{failure:?}");
+        let again = if failure.cause == Cause::StaleConnection { Again } else { Next };
+        assert_eq!(decide(&RetrySettings::default(), &facts), if listed { again } else { GiveUp }, "{failure:?}");
     }
     for (status, _) in STATUSES {
         assert_eq!(decide(&RetrySettings::default(), &situation(Met::Status(status))), GiveUp);
@@ -208,28 +193,22 @@ fn off_is_off_and_the_default_is_error_and_timeout() {
 // statuses only where listed, and 403 and 404 never.
 #[test]
 fn an_endpoint_is_marked_for_its_own_failures_only() {
-    let ours = |failure: &Failure| {
-        use Failure::{ConnectionLimitReached, DestinationIpProhibited, ProxyInternalError};
-        matches!(failure, ConnectionLimitReached(_) | DestinationIpProhibited(_) | ProxyInternalError)
-    };
-    for (failure, case) in failures() {
+    for cause in [Cause::LocalPortsExhausted, Cause::DescriptorsExhausted, Cause::ConnectForbidden] {
+        assert_eq!(Failure::new(cause).blame(), Blame::Gateway);
+    }
+    for (failure, _) in failures() {
+        let ours = failure.blame() != Blame::Endpoint || failure.cause == Cause::StaleConnection;
+        let expected = if ours { Outcome::Neutral } else { Outcome::Failure };
         for settings in [with([]), RetrySettings::default(), every_condition_but(&[])] {
-            let met = Met::Failure(&failure);
-            let expected = if ours(&failure) { Outcome::Neutral } else { Outcome::Failure };
-            assert_eq!(outcome(&settings, met, false), expected, "{failure:?}");
-            let may_be_stale = case == Some(Condition::Error) && failure.phase() != Phase::Body;
-            let expected = if may_be_stale { Outcome::Neutral } else { expected };
-            assert_eq!(outcome(&settings, met, true), expected, "{failure:?} on a cached connection");
+            assert_eq!(outcome(&settings, Met::Failure(&failure)), expected, "{failure:?}");
         }
     }
     for (status, case) in STATUSES {
         let never = matches!(status, 403 | 404);
         let listed = if case.is_some() && !never { Outcome::Failure } else { Outcome::Success };
-        for reused in [false, true] {
-            assert_eq!(outcome(&every_condition_but(&[]), Met::Status(status), reused), listed, "{status}");
-            let others = every_condition_but(case.as_slice());
-            assert_eq!(outcome(&others, Met::Status(status), reused), Outcome::Success, "{status}");
-        }
+        assert_eq!(outcome(&every_condition_but(&[]), Met::Status(status)), listed, "{status}");
+        let others = every_condition_but(case.as_slice());
+        assert_eq!(outcome(&others, Met::Status(status)), Outcome::Success, "{status}");
     }
 }
 

@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http1::{ChunkLimits, Decoder, Framing, encode};
-use policy::{Failure, Phase};
+use http1::{BodyError, ChunkLimits, Decoder, Framing, encode};
+use policy::failure::Fired;
+use policy::{Cause, Failure, Phase};
 
 use crate::buffer::{Buffer, LARGE};
 use crate::client::{Client, ClientFailure};
@@ -256,7 +257,7 @@ impl<'a> EndpointBody<'a> {
             let decoded = self
                 .decoder
                 .decode(&self.buffer.bytes()[skipped..])
-                .map_err(|_| Failure::HttpResponseTransferCoding)?;
+                .map_err(|error| self.failed(Failure::new(cause_of(error)).detail(error.to_string())))?;
             let data = skipped + decoded.data.start..skipped + decoded.data.end;
             skipped += decoded.consumed;
             if !data.is_empty() {
@@ -280,19 +281,46 @@ impl<'a> EndpointBody<'a> {
         let read = match self.connection.stream.poll_read(cx, &mut self.buffer) {
             Poll::Ready(read) => read,
             Poll::Pending => {
-                return self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(Phase::Body)));
+                return self.connection.timer.poll(cx).map(|()| Err(self.timed_out()));
             }
         };
         self.connection.timer.arm(self.timeout);
-        let reused = self.connection.reused();
         Poll::Ready(match read {
-            Ok(0) => self.decoder.end_of_input().map_err(|_| Failure::from_io(Phase::Body, None, reused)),
+            Ok(0) => self.decoder.end_of_input().map_err(|_| self.failed(self.truncated())),
             Ok(count) => {
                 self.received += count as u64;
                 Ok(())
             }
-            Err(error) => Err(Failure::from_io(Phase::Body, error.raw_os_error(), reused)),
+            Err(error) => Err(self.failed(Failure::from_io(Phase::Body, error.raw_os_error(), false))),
         })
+    }
+
+    fn truncated(&self) -> Failure {
+        Failure::new(if self.framing == Framing::Chunked { Cause::ChunksTruncated } else { Cause::BodyTruncated })
+    }
+
+    fn timed_out(&self) -> Failure {
+        let fired = Fired { directive: "proxy_read_timeout", after: self.timeout };
+        self.failed(Failure::timed_out(Phase::Body).with(|evidence| evidence.timer = Some(fired)))
+    }
+
+    /// With how far the body had come, and the connection's history.
+    fn failed(&self, failure: Failure) -> Failure {
+        failure.with(|evidence| {
+            evidence.offset = Some(self.length);
+            evidence.connection = Some(self.connection.history(Instant::now()));
+        })
+    }
+}
+
+/// Which cause a body that breaks its framing is.
+fn cause_of(error: BodyError) -> Cause {
+    match error {
+        BodyError::ChunkSize | BodyError::ChunkEnd | BodyError::LineTooLong | BodyError::Excess => Cause::BadChunk,
+        BodyError::Trailer => Cause::BadTrailer,
+        BodyError::TrailerTooLong => Cause::TrailerTooLarge,
+        BodyError::TrailersTooLarge => Cause::TrailersTooLarge,
+        BodyError::Truncated => Cause::ChunksTruncated,
     }
 }
 
@@ -365,7 +393,7 @@ impl Source for FileBody {
         self.buffer.resize(from + count, 0);
         if self.file.read_exact_at(&mut self.buffer[from..], self.range.start).is_err() {
             // The file shrank while it was sent: what was promised cannot be kept.
-            return Poll::Ready(Err(Failure::ProxyInternalError));
+            return Poll::Ready(Err(Failure::new(Cause::FileChanged)));
         }
         self.range.start += count as u64;
         Poll::Ready(Ok(Some(&self.buffer)))

@@ -12,7 +12,7 @@ use config::model::Proxy;
 use http1::{Framing, ResponseHead, ResponseLimits, Version};
 use policy::retry::{self, Condition, Decision, Met, Situation};
 use policy::reuse::Need;
-use policy::{Failure, Outcome, Phase, Refusal, Tried};
+use policy::{Cause, Failure, Outcome, Phase, Refusal, Tried};
 
 use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
@@ -251,7 +251,6 @@ impl<'a> Round<'a> {
             sent: traces.reached(),
             // The head goes first: where nothing was sent, nothing was read of a streamed body.
             replayable: self.replayable || !traces.sent,
-            reused: traces.idled.is_some(),
             tries_left: self.tries_left,
             elapsed: self.started.elapsed(),
         };
@@ -269,13 +268,13 @@ impl<'a> Round<'a> {
 
     /// Gives an endpoint back after an attempt that is not delivered.
     fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
-        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met, traces.idled.is_some());
+        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met);
         let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
             request.log_failure(failure, &picked.endpoint().text, &upstream);
             self.last_failure = Some(failure.clone());
         }
-        match traces.idled.filter(|_| retry::is_stale(met, true)) {
+        match traces.idled.filter(|_| retry::is_stale(met)) {
             Some(idled) => self.errand.upstream.pool.borrow_mut().was_stale(picked.endpoint, idled, Instant::now()),
             None => {
                 self.tried.insert(picked.endpoint);
@@ -284,7 +283,7 @@ impl<'a> Round<'a> {
         }
         if picked.finish(outcome, Instant::now()) {
             let phase = match met {
-                Met::Failure(failure) => failure.phase(),
+                Met::Failure(failure) => failure.phase,
                 Met::Status(_) => Phase::AwaitHead,
             };
             request.log_disabled(phase, &upstream);
@@ -302,7 +301,7 @@ impl<'a> Round<'a> {
     /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
     fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
         let Refusal::NoLiveEndpoints = refusal;
-        let failure = Failure::DestinationUnavailable;
+        let failure = Failure::new(Cause::NoLiveEndpoints);
         let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
         request.log_failure(&failure, self.errand.name, &upstream);
         let mut attempted =
@@ -379,7 +378,7 @@ async fn attempt(
 /// Connects; without a descriptor left, once more after what idles has made room.
 async fn open(request: &Request, proxy: &Proxy, endpoint: &Endpoint) -> Result<(Stream, Timer), Failure> {
     match connect::connect(&endpoint.peer, proxy).await {
-        Err(failure) if failure.is_out_of_descriptors() && request.worker.free_descriptors().await => {
+        Err(failure) if failure.cause == Cause::DescriptorsExhausted && request.worker.free_descriptors().await => {
             connect::connect(&endpoint.peer, proxy).await
         }
         opened => opened,
@@ -417,9 +416,9 @@ async fn converse(
         };
         interim += 1;
         match head.status {
-            100..200 if interim > MAX_INTERIM => return Err(Failure::HttpResponseHeaderSectionSize.into()),
+            100..200 if interim > MAX_INTERIM => return Err(Failure::new(Cause::TooManyInterims).into()),
             101 if request.asks_for_upgrade(errand.outgoing.head) => break head,
-            101 => return Err(Failure::HttpUpgradeFailed.into()),
+            101 => return Err(Failure::new(Cause::UnaskedUpgrade).into()),
             100 => {}
             102..200 => relay_interim(client, request, &head).await?,
             _ => break head,

@@ -255,7 +255,7 @@ impl Request {
             policy::Level::Error => Level::Error,
             policy::Level::Info => Level::Info,
         };
-        let message = format!("{} while {}", failure.nginx_phrase_at(endpoint), failure.phase().nginx_action());
+        let message = format!("{} while {}", failure.nginx_phrase_at(endpoint), failure.phase.nginx_action());
         self.log(level, &message, Some(upstream));
     }
 

@@ -141,10 +141,12 @@ fn trailers_are_bounded() {
     let limits = ChunkLimits { trailer: 20, trailer_fields: 3, ..CHUNKS };
     let decode = |input: &str| decode(&mut Decoder::new(Framing::Chunked, limits), input.as_bytes());
     assert!(decode("0\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n").unwrap().done);
-    for trailers in
-        ["A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n".to_owned(), format!("A: {}", "x".repeat(20)), "A: 34567890\r\n".repeat(3)]
-    {
-        assert_eq!(decode(&format!("0\r\n{trailers}")), Err(BodyError::Trailer), "{trailers:?}");
+    for (trailers, error) in [
+        ("A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n".to_owned(), BodyError::TrailersTooLarge),
+        ("A: 34567890\r\n".repeat(3), BodyError::TrailersTooLarge),
+        (format!("A: {}", "x".repeat(20)), BodyError::TrailerTooLong),
+    ] {
+        assert_eq!(decode(&format!("0\r\n{trailers}")), Err(error), "{trailers:?}");
     }
 }
 

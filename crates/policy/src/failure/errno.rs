@@ -7,6 +7,7 @@ pub(super) const ENOMEM: i32 = 12;
 pub(super) const EACCES: i32 = 13;
 pub(super) const ENFILE: i32 = 23;
 pub(super) const EMFILE: i32 = 24;
+pub(super) const EADDRINUSE: i32 = 98;
 pub(super) const EADDRNOTAVAIL: i32 = 99;
 pub(super) const ENETDOWN: i32 = 100;
 pub(super) const ENETUNREACH: i32 = 101;
@@ -33,6 +34,7 @@ pub fn errno_text(errno: i32) -> String {
         ENFILE => "Too many open files in system",
         EMFILE => "Too many open files",
         32 => "Broken pipe",
+        EADDRINUSE => "Address already in use",
         EADDRNOTAVAIL => "Cannot assign requested address",
         ENETDOWN => "Network is down",
         ENETUNREACH => "Network is unreachable",

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http1::{Framing, ResponseError, ResponseHead, ResponseLimits};
-use policy::{Failure, Phase};
+use http1::{Framing, ResponseHead, ResponseLimits};
+use policy::failure::Fired;
+use policy::{Cause, Failure, Phase};
 
+use super::evidence;
 use super::pool::Connection;
 use crate::body::Kept;
 use crate::buffer::{Buffer, BufferPool, Inbox};
@@ -76,7 +78,9 @@ impl Reply {
                 Some(Ok(_)) => None,
                 Some(Err(error)) => error.raw_os_error(),
             };
-            return Err(Failure::from_io(Phase::Body, errno, connection.reused()));
+            let failure = Failure::from_io(Phase::Body, errno, false);
+            return Err(evidence::on(connection, failure)
+                .with(|evidence| evidence.offset = Some(self.buffer.bytes().len() as u64)));
         }
         Ok((self.buffer.bytes().len() - before) as u64)
     }
@@ -133,7 +137,7 @@ impl<'a> Attempt<'a> {
         watch_client: bool,
     ) -> Result<ResponseHead, Ended> {
         let mut head = ResponseHead::default();
-        if self.parse(&mut head)? {
+        if self.parse(&mut head).map_err(|failure| evidence::on(self.connection, failure))? {
             return Ok(head);
         }
         self.arm();
@@ -162,16 +166,20 @@ impl<'a> Attempt<'a> {
                 // The client's own timeout counts, not the endpoint's.
                 return Poll::Pending;
             }
-            self.connection.timer.poll(cx).map(|()| Err(Failure::timed_out(self.phase()).into()))
+            self.connection.timer.poll(cx).map(|()| Err(self.timed_out().into()))
         })
-        .await?;
+        .await
+        .map_err(|ended| match ended {
+            Ended::Failed(failure) => Ended::Failed(evidence::on(self.connection, failure)),
+            client => client,
+        })?;
         Ok(head)
     }
 
     /// Ends the attempt with its final head.
     pub(crate) fn reply(self, head: ResponseHead) -> Result<Reply, Failure> {
-        let framing =
-            http1::response_framing(&head, self.method).map_err(|error| framing_failure(error, &head.fields))?;
+        let framing = http1::response_framing(&head, self.method)
+            .map_err(|error| evidence::on(self.connection, evidence::framing_failure(error, &head.fields)))?;
         let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
         let request_complete = self.sending.is_complete();
         Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete })
@@ -201,7 +209,7 @@ impl<'a> Attempt<'a> {
                 self.inbox.grow_if_full(self.limits.head.head + 1);
                 Ok(false)
             }
-            Err(error) => Err(response_failure(&error)),
+            Err(error) => Err(evidence::head_failure(&error, self.inbox.bytes(), &self.limits.head)),
         }
     }
 
@@ -219,10 +227,25 @@ impl<'a> Attempt<'a> {
 
     /// The connection ended before a head. What the write said comes first: it happened first.
     fn closed(&self, errno: Option<i32>) -> Failure {
+        let stale = self.connection.reused() && self.received == 0;
+        let within = self.inbox.bytes().len() as u64;
         match &self.sending.state {
-            SendState::Broken(write) => Failure::from_io(Phase::Send, *write, self.connection.reused()),
-            _ => Failure::from_io(Phase::AwaitHead, errno, self.connection.reused()),
+            _ if within > 0 => {
+                let cause = Failure::new(Cause::ClosedWithinHead).errno(errno);
+                cause.with(|evidence| evidence.offset = Some(within))
+            }
+            SendState::Broken(write) => Failure::from_io(Phase::Send, *write, stale),
+            _ => Failure::from_io(Phase::AwaitHead, errno, stale),
         }
+    }
+
+    fn timed_out(&self) -> Failure {
+        let phase = self.phase();
+        let fired = match phase {
+            Phase::Send => Fired { directive: "proxy_send_timeout", after: self.limits.send_timeout },
+            _ => Fired { directive: "proxy_read_timeout", after: self.limits.read_timeout },
+        };
+        Failure::timed_out(phase).with(|evidence| evidence.timer = Some(fired))
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, client: &mut dyn Client) -> Poll<Result<(), Ended>> {
@@ -242,19 +265,6 @@ impl<'a> Attempt<'a> {
         }
         Poll::Ready(Ok(()))
     }
-}
-
-/// The failure that a head which cannot be understood means.
-fn response_failure(error: &ResponseError) -> Failure {
-    match error {
-        ResponseError::StatusLine => Failure::HttpProtocolError,
-        ResponseError::TooLarge => Failure::HttpResponseHeaderSectionSize,
-        ResponseError::Field(line) => Failure::HttpResponseHeader(line.clone()),
-    }
-}
-
-fn framing_failure(error: http1::FramingError, fields: &http1::Fields) -> Failure {
-    Failure::HttpResponseFraming(error.told(fields).into())
 }
 
 enum SendError {

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use config::model::Keepalive;
+use policy::failure::History;
 use policy::reuse::{Need, Reuse};
-use policy::{EndpointId, Failure};
+use policy::{Cause, EndpointId, Failure};
 
 use crate::record::Attempted;
 use crate::stream::{Stream, Timer};
@@ -42,11 +43,16 @@ impl Connection {
         self.sent += attempt.map_or(0, |attempt| attempt.bytes_sent);
     }
 
+    /// What a failure on it tells of it.
+    pub(crate) fn history(&self, now: Instant) -> History {
+        History { age: now.saturating_duration_since(self.born), requests: self.requests, idled: self.idled }
+    }
+
     /// Whether its endpoint had ended it before a byte of the request that it carries arrived there: it was closed in an
     /// orderly way, and nothing of the request was acknowledged. A reset is no such proof, since it acknowledges nothing
     /// of what was read before it.
     pub(crate) fn was_unread(&self, failure: &Failure) -> bool {
-        let orderly = matches!(failure, Failure::ConnectionTerminated { errno: None, reused: true, .. });
+        let orderly = failure.cause == Cause::StaleConnection && failure.evidence().errno.is_none();
         orderly && self.stream.acknowledged().is_some_and(|bytes| bytes <= 1 + self.sent)
     }
 
