@@ -2,7 +2,6 @@
 //! seconds, and a live account of what failed and what the client got instead. Not here: the gateway.
 
 mod mood;
-mod origin;
 mod show;
 mod traffic;
 
@@ -15,9 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::logs::clock::Clock;
+use crate::misbehave::{Act, Listen, Server};
 use crate::record::{Observer, Summary};
 use mood::Mood;
-use origin::Origin;
 use show::{HEADING, Show, Tally};
 
 /// The ports that are taken if they are free: the gateway's, then the origins'.
@@ -26,11 +25,10 @@ const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
 /// The origins' names, in the order of their ports.
 const ORIGINS: [&str; 3] = ["steady", "moody", "backup"];
 
-/// Everything in place, nothing started yet.
+/// The origins in place, nothing else started yet.
 pub struct Demo {
     places: Places,
-    /// The origins' sockets.
-    listeners: [TcpListener; 3],
+    origins: [Server; 3],
 }
 
 /// Where everything listens.
@@ -41,18 +39,19 @@ struct Places {
 }
 
 impl Demo {
-    /// Finds ports on the loopback address.
+    /// Starts the origins on ports of the loopback address, and finds one for the gateway.
     ///
     /// # Errors
     /// There is none.
     pub fn prepare() -> io::Result<Self> {
         let [gateway, steady, moody, backup] = PORTS;
-        let listeners = [listen(steady)?, listen(moody)?, listen(backup)?];
-        let [steady, moody, backup] = &listeners;
-        let origins = [steady.local_addr()?, moody.local_addr()?, backup.local_addr()?];
+        let [first, second, third] = ORIGINS;
+        let origins = [origin(first, steady)?, origin(second, moody)?, origin(third, backup)?];
+        let [steady, moody, backup] = &origins;
+        let addresses = [address(steady)?, address(moody)?, address(backup)?];
         // Free again at the end of this line: the gateway listens itself.
-        let gateway = listen(gateway)?.local_addr()?;
-        Ok(Self { places: Places { gateway, origins }, listeners })
+        let gateway = on_port(gateway, |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)))?.local_addr()?;
+        Ok(Self { places: Places { gateway, origins: addresses }, origins })
     }
 
     /// The configuration that it runs.
@@ -66,7 +65,7 @@ impl Demo {
         Places { gateway, origins: [steady, moody, backup] }.configuration()
     }
 
-    /// Starts the origins, the client, and the account of what happens. Returns where the gateway tells it.
+    /// Starts the client, the moods, and the account of what happens. Returns where the gateway tells it.
     ///
     /// # Errors
     /// The system gives no more threads.
@@ -76,14 +75,14 @@ impl Demo {
         let Places { gateway, origins } = self.places;
         let names = origins.map(|address| address.to_string()).into_iter().zip(ORIGINS).collect();
         let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let since = Instant::now();
-        for ((name, address), listener) in ORIGINS.into_iter().zip(origins).zip(self.listeners) {
-            let moody_since = (name == "moody").then_some(since);
-            Origin { name, address, moody_since }.serve(listener)?;
-        }
         let (observer, summaries) = channel();
         let account = thread::Builder::new().name("account".into());
-        let account = account.spawn(move || tell(&summaries, &Show { names, colours }, since))?;
+        let [steady, moody, backup] = self.origins;
+        let account = account.spawn(move || {
+            let tally = tell(&summaries, &Show { names, colours }, &moody);
+            drop([steady, moody, backup]);
+            tally
+        })?;
         thread::Builder::new().name("client".into()).spawn(move || traffic::send_for_ever(gateway))?;
         Ok(Running { observer, account })
     }
@@ -185,22 +184,33 @@ impl Running {
     }
 }
 
-fn listen(wanted: u16) -> io::Result<TcpListener> {
-    let on = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+/// Starts an origin that is well.
+fn origin(name: &str, port: u16) -> io::Result<Server> {
+    let well = Act::named(mood::WELL).map_err(io::Error::other)?;
+    let hello = format!("hello from {name}\n");
+    on_port(port, |port| Server::start(&Listen::Tcp((Ipv4Addr::LOCALHOST, port).into()), well, &hello, None))
+}
+
+fn address(origin: &Server) -> io::Result<SocketAddr> {
+    origin.address().tcp().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+}
+
+/// On the port that is wanted, or else on any.
+fn on_port<T>(wanted: u16, on: impl Fn(u16) -> io::Result<T>) -> io::Result<T> {
     on(wanted).or_else(|_| on(0))
 }
 
-/// Prints what happens until nobody tells any more.
-fn tell(summaries: &Receiver<Summary>, show: &Show, since: Instant) -> Tally {
+/// Changes the moody origin's mood and prints what happens, until nobody tells any more.
+fn tell(summaries: &Receiver<Summary>, show: &Show, moody: &Server) -> Tally {
     const LOOK: Duration = Duration::from_millis(100);
-    let (clock, mut tally, mut mood) = (Clock::new(), Tally::default(), None);
+    let (clock, since, mut tally, mut mood) = (Clock::new(), Instant::now(), Tally::default(), None);
     loop {
-        let news = summaries.recv_timeout(LOOK);
-        // Looked at after the wait: a change of mood is told before what it did.
         let now = Mood::at(since.elapsed());
         if mood.replace(now) != Some(now) {
-            put(&show.mood(now.says()));
+            put(&show.mood(now.says));
+            now.act().into_iter().for_each(|act| moody.set(act));
         }
+        let news = summaries.recv_timeout(LOOK);
         match news {
             Ok(summary) => {
                 tally.add(&summary);
@@ -245,6 +255,7 @@ mod tests {
         let (observer, summaries) = channel();
         let show = Show { names: vec![], colours: false };
         drop(observer);
-        assert_eq!(tell(&summaries, &show, Instant::now()), Tally::default());
+        let moody = origin("moody", 0).unwrap();
+        assert_eq!(tell(&summaries, &show, &moody), Tally::default());
     }
 }

@@ -1,88 +1,47 @@
-//! The ways in which the moody origin fails, one after the other. Not here: the sockets.
+//! The ways in which the moody origin fails, one after the other. Not here: how it does so (`misbehave`).
 
 use std::time::Duration;
+
+use crate::misbehave::Act;
 
 /// How long a mood lasts.
 pub(super) const LASTS: Duration = Duration::from_secs(4);
 
-/// What an origin does with a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
-    /// Answers as it should.
-    Well,
-    /// Nobody listens on the port.
-    Refuses,
-    /// Resets the connection when the request is in.
-    Resets,
-    /// Closes the connection without an answer.
-    Closes,
-    /// Accepts the request and says nothing.
-    Stalls,
-    /// Answers something that is not HTTP.
-    Babbles,
-    /// Announces a body and stops in the middle of it.
-    Truncates,
-    /// Answers with a head larger than any buffer.
-    Bloats,
-    /// Answers 503.
-    Unavailable,
+/// The row of the table of modes when all is well.
+pub(super) const WELL: &str = "well";
+
+/// What an origin does for a while.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mood {
+    mode: &'static str,
+    /// What to say of it, after "moody now".
+    pub(super) says: &'static str,
 }
 
 /// The order of moods; it goes round.
 const ROUND: [Mood; 9] = [
-    Mood::Refuses,
-    Mood::Unavailable,
-    Mood::Stalls,
-    Mood::Resets,
-    Mood::Babbles,
-    Mood::Closes,
-    Mood::Bloats,
-    Mood::Truncates,
-    Mood::Well,
+    Mood { mode: "refuse", says: "refuses connections" },
+    Mood { mode: "status-503", says: "answers 503" },
+    Mood { mode: "silent", says: "accepts and says nothing" },
+    Mood { mode: "reset-before-reply", says: "resets connections" },
+    Mood { mode: "garbage", says: "answers something that is not HTTP" },
+    Mood { mode: "close-before-reply", says: "closes without an answer" },
+    Mood { mode: "big-head", says: "answers with a head of 64 KiB" },
+    Mood { mode: "truncated-length", says: "stops in the middle of its answers" },
+    Mood { mode: WELL, says: "is well" },
 ];
 
 impl Mood {
     /// The mood this long after the start.
-    pub(super) fn at(elapsed: Duration) -> Self {
-        let turn = elapsed.as_secs() / LASTS.as_secs();
-        let index = usize::try_from(turn).unwrap_or_default() % ROUND.len();
-        ROUND.get(index).copied().unwrap_or(Mood::Well)
+    pub(super) fn at(elapsed: Duration) -> &'static Self {
+        let turn = usize::try_from(elapsed.as_secs() / LASTS.as_secs()).unwrap_or_default();
+        &ROUND[turn % ROUND.len()]
     }
 
-    /// What to say of it, after "moody now".
-    pub(super) fn says(self) -> &'static str {
-        match self {
-            Mood::Well => "is well",
-            Mood::Refuses => "refuses connections",
-            Mood::Resets => "resets connections",
-            Mood::Closes => "closes without an answer",
-            Mood::Stalls => "accepts and says nothing",
-            Mood::Babbles => "answers something that is not HTTP",
-            Mood::Truncates => "stops in the middle of its answers: no retry can hide that",
-            Mood::Bloats => "answers with a head of 256 KiB",
-            Mood::Unavailable => "answers 503",
-        }
+    /// What a server in this mood does. Rows are named by the program alone: one that is not there changes nothing.
+    pub(super) fn act(&self) -> Option<Act> {
+        Act::named(self.mode).ok()
     }
-
-    /// The bytes of its answer, if it answers; the connection is closed after them.
-    pub(super) fn answer(self, name: &str) -> Option<Vec<u8>> {
-        let text = match self {
-            Mood::Well => answer("200 OK", "", &format!("hello from {name}\n")),
-            Mood::Unavailable => answer("503 Service Unavailable", "", "not now\n"),
-            Mood::Babbles => "what are you talking about?\r\n\r\n".into(),
-            Mood::Truncates => answer("200 OK", "", &"x".repeat(100)).trim_end_matches(['x']).to_owned() + "xxxx",
-            Mood::Bloats => answer("200 OK", &format!("X-Bloat: {}\r\n", "x".repeat(256 << 10)), ""),
-            Mood::Refuses | Mood::Resets | Mood::Closes | Mood::Stalls => return None,
-        };
-        Some(text.into_bytes())
-    }
-}
-
-fn answer(status: &str, field: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n{field}\r\n{body}"
-    )
 }
 
 #[cfg(test)]
@@ -91,30 +50,23 @@ mod tests {
 
     #[test]
     fn moods_change_and_come_round() {
-        assert_eq!(Mood::at(Duration::ZERO), Mood::Refuses);
-        assert_eq!(Mood::at(LASTS), Mood::Unavailable);
-        assert_eq!(Mood::at(LASTS * 9), Mood::Refuses);
-        assert_eq!(Mood::at(LASTS * 9 - Duration::from_millis(1)), Mood::Well);
+        let mode = |elapsed| Mood::at(elapsed).mode;
+        assert_eq!(mode(Duration::ZERO), "refuse");
+        assert_eq!(mode(LASTS), "status-503");
+        assert_eq!(mode(LASTS * 9), "refuse");
+        assert_eq!(mode(LASTS * 9 - Duration::from_millis(1)), WELL);
+    }
+
+    #[test]
+    fn every_mood_is_a_mode() {
+        assert!(ROUND.iter().all(|mood| mood.act().is_some()));
     }
 
     #[test]
     fn every_mood_has_its_turn_once() {
-        let mut said: Vec<_> = ROUND.iter().map(|mood| mood.says()).collect();
+        let mut said: Vec<_> = ROUND.iter().map(|mood| mood.says).collect();
         said.sort_unstable();
         said.dedup();
         assert_eq!(said.len(), 9);
-    }
-
-    #[test]
-    fn a_truncated_answer_is_shorter_than_it_says() {
-        let text = String::from_utf8(Mood::Truncates.answer("m").unwrap()).unwrap();
-        assert!(text.contains("Content-Length: 100\r\n"));
-        assert!(text.ends_with("\r\n\r\nxxxx"));
-    }
-
-    #[test]
-    fn a_good_answer_is_as_long_as_it_says() {
-        let text = String::from_utf8(Mood::Well.answer("m").unwrap()).unwrap();
-        assert!(text.contains("Content-Length: 13\r\n") && text.ends_with("\r\n\r\nhello from m\n"));
     }
 }

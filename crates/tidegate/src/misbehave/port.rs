@@ -23,6 +23,14 @@ impl Listen {
     /// Any free port of the loopback address.
     pub const ANYWHERE: Listen = Listen::Tcp(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
 
+    /// The TCP address, if it is one.
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        match self {
+            Listen::Tcp(address) => Some(*address),
+            Listen::Unix(_) => None,
+        }
+    }
+
     /// `PORT` of the loopback address, `ADDRESS:PORT`, or `unix:PATH`.
     ///
     /// # Errors

@@ -24,10 +24,7 @@ fn server(name: &str, words: &str) -> (Server, tokio::sync::mpsc::UnboundedRecei
 }
 
 fn address(server: &Server) -> SocketAddr {
-    match server.address() {
-        Listen::Tcp(address) => *address,
-        Listen::Unix(path) => unreachable!("{} is no TCP address", path.display()),
-    }
+    server.address().tcp().unwrap()
 }
 
 #[derive(Debug, PartialEq, Eq)]
