@@ -38,9 +38,21 @@ impl Captures {
     /// Tries an expression on a subject. A match replaces the numbered captures (by none, if it has no groups) and sets its
     /// named ones; anything else leaves everything as it was.
     ///
+    /// As in PCRE, `$` stands before a line break that ends the subject as well as behind it.
+    ///
     /// # Errors
     /// [`RegexFailed`] if the match needs more steps than allowed.
     pub fn matches(&mut self, regex: &Regex, subject: &[u8]) -> Result<bool, RegexFailed> {
+        if self.matches_to_the_end(regex, subject)? {
+            return Ok(true);
+        }
+        match subject.strip_suffix(b"\n") {
+            Some(line) => self.matches_to_the_end(regex, line),
+            None => Ok(false),
+        }
+    }
+
+    fn matches_to_the_end(&mut self, regex: &Regex, subject: &[u8]) -> Result<bool, RegexFailed> {
         let compiled = regex.compiled();
         let failed =
             |error: fancy_regex::Error| RegexFailed { expression: regex.text().to_owned(), reason: error.to_string() };
@@ -128,6 +140,15 @@ pub(super) mod tests {
         assert_eq!(captures.number(1), None, "an expression without groups clears the numbers");
         assert_eq!(captures.named(0), Some(b"a".as_slice()));
         assert_eq!(captures.named(1), None);
+    }
+
+    #[test]
+    fn a_dollar_stands_before_a_last_line_break_too() {
+        let mut captures = Captures::default();
+        assert!(captures.matches(&regex("^/(.*)$"), b"/a\n").unwrap());
+        assert_eq!(captures.number(1), Some(b"a".as_slice()));
+        assert!(!captures.matches(&regex("^/a$"), b"/a\n\n").unwrap());
+        assert!(captures.matches(&regex("a(\\n)"), b"/a\n").unwrap());
     }
 
     #[test]
