@@ -253,6 +253,7 @@ fn overridden(status: u16, rule: StatusRule) -> Option<u16> {
 
 /// A page of the gateway's own.
 fn page(request: &mut Request, status: u16) -> Response {
+    request.kept.remove("accept-ranges");
     request.status_override = Some(pages::sent_status(status));
     match pages::page(status, request.settings().server_tokens) {
         Some(body) => Response::with_bytes(pages::sent_status(status), "text/html", body),

@@ -224,7 +224,7 @@ const KEPT: &[&str] =
 /// The fields of an endpoint's answer that outlive it when it names another.
 pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
     let mut kept = fields.clone();
-    kept.retain(|field| is_among(field.name, KEPT));
+    kept.retain(|field| is_among(field.name, KEPT) && !field.value.is_empty());
     cookies::rewrite(request, kept)
 }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use config::model::{Level, Proxy, ProxyPass, Template};
 use http::Method;
-use http1::{Fields, Framing};
+use http1::Framing;
 use policy::Balance;
 
 use self::target::Target;
@@ -198,12 +198,6 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
     let settings = request.settings();
     let ignores = |name: &str| settings.proxy.ignore_headers.iter().any(|ignored| &**ignored == name);
     let fields = &answered.reply.head.fields;
-    if let Some(target) = fields.get("x-accel-redirect").filter(|_| !ignores("x-accel-redirect")) {
-        let target = target.to_vec();
-        request.kept = forward::kept_fields(request, fields);
-        answered.put_away(request);
-        return accelerate(request, &target);
-    }
     let status = answered.reply.head.status;
     if settings.proxy.intercept_errors && status >= 300 && settings.error_pages.iter().any(|page| page.status == status)
     {
@@ -212,6 +206,14 @@ fn answered_step(request: &mut Request, answered: Answered) -> Step {
         }
         answered.put_away(request);
         return Step::Status(status);
+    }
+    if let Some(target) = fields.get("x-accel-redirect").filter(|_| !ignores("x-accel-redirect")) {
+        let target = target.to_vec();
+        for field in forward::kept_fields(request, fields).iter() {
+            request.kept.push(field.name, field.value);
+        }
+        answered.put_away(request);
+        return accelerate(request, &target);
     }
     Step::Respond(Box::new(respond(request, answered)))
 }
@@ -261,7 +263,7 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
     Response {
         status: head.status,
         reason: Some(head.reason().to_vec()),
-        passed: passed(&request.settings().proxy, &fields),
+        passed: passed(&request.settings().proxy),
         fields,
         last_modified: None,
         ranges: None,
@@ -271,8 +273,8 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
     }
 }
 
-/// What `proxy_pass_header` let through of what the gateway writes itself otherwise.
-fn passed(proxy: &Proxy, fields: &Fields) -> Passed {
-    let passes = |name: &str| !proxy.hide_headers.iter().any(|hidden| &**hidden == name) && fields.contains(name);
+/// What `proxy_pass_header` leaves to the endpoint: the gateway adds none of its own, even where the endpoint sent none.
+fn passed(proxy: &Proxy) -> Passed {
+    let passes = |name: &str| !proxy.hide_headers.iter().any(|hidden| &**hidden == name);
     Passed { server: passes("server"), date: passes("date") }
 }

@@ -186,7 +186,7 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
 }
 
 fn copy_field(response: &Response, name: &str, written: &[u8], head: &mut Vec<u8>) {
-    if let Some(value) = response.fields.get(name) {
+    if let Some(value) = response.fields.get(name).filter(|value| !value.is_empty()) {
         encode::field(head, written, value);
     }
 }

@@ -31,6 +31,9 @@ fn cookie(request: &Request, value: &[u8]) -> Option<Vec<u8>> {
     let mut fitted = false;
     for (at, part) in value.split(|byte| *byte == b';').enumerate() {
         let (name, value) = attribute(part);
+        if at == 0 && value.is_none() {
+            return None;
+        }
         let rewritten = value.filter(|_| at > 0).and_then(|value| attribute_value(request, name, value));
         fitted |= rewritten.is_some();
         if at > 0 {
