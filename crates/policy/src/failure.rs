@@ -14,6 +14,7 @@ mod cause;
 mod causes;
 mod errno;
 mod evidence;
+pub mod first_bytes;
 mod row;
 mod words;
 

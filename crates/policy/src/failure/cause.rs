@@ -97,6 +97,8 @@ causes! {
     SpeaksMemcached,
     EchoesProxyHeader,
     BodyWithoutHead,
+    SpeaksAmqp,
+    EchoesRequest,
     // The head: broken HTTP.
     MalformedStatusLine,
     MalformedField,

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use http1::{Fields, FramingError, ResponseError, ResponseLimits};
-use policy::failure::HeadSize;
+use policy::failure::{HeadSize, first_bytes};
 use policy::{Cause, Failure};
 
 use super::pool::Connection;
@@ -17,7 +17,7 @@ pub(super) fn on(connection: &Connection, failure: Failure) -> Failure {
 /// What a head means that cannot be understood; `bytes` are what was received of it.
 pub(super) fn head_failure(error: &ResponseError, bytes: &[u8], limits: &ResponseLimits) -> Failure {
     match error {
-        ResponseError::StatusLine => Failure::new(not_http(bytes)).with(|evidence| evidence.saw(bytes)),
+        ResponseError::StatusLine => not_http(bytes),
         ResponseError::TooLarge => too_large(bytes, limits),
         ResponseError::Field(line) => Failure::new(Cause::MalformedField).detail(String::from(line.clone())),
     }
@@ -35,8 +35,11 @@ pub(super) fn framing_failure(error: FramingError, fields: &Fields) -> Failure {
     Failure::new(cause).detail(error.told(fields))
 }
 
-fn not_http(bytes: &[u8]) -> Cause {
-    if bytes.starts_with(b"HTTP/") { Cause::MalformedStatusLine } else { Cause::NotHttp }
+fn not_http(bytes: &[u8]) -> Failure {
+    Failure::new(first_bytes::speaks(bytes).instead_of_http()).with(|evidence| {
+        evidence.saw(bytes);
+        evidence.alert = first_bytes::tls_alert(bytes);
+    })
 }
 
 fn too_large(bytes: &[u8], limits: &ResponseLimits) -> Failure {
@@ -88,6 +91,7 @@ mod tests {
         let failure = refused(b"HTTP/2 200\r\n\r\n", 500);
         assert_eq!(failure.cause, Cause::MalformedStatusLine);
         assert_eq!(*failure.evidence().seen, *b"HTTP/2 200\r\n\r\n");
-        assert_eq!(refused(b"\x15\x03\x01\x00\x02\x02\x46", 500).cause, Cause::NotHttp);
+        let alert = refused(b"\x15\x03\x01\x00\x02\x02\x46", 500);
+        assert_eq!((alert.cause, alert.evidence().alert), (Cause::SpeaksTls, Some(70)));
     }
 }

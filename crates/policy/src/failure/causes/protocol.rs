@@ -154,4 +154,26 @@ pub(super) const ROWS: &[Row] = &[
                  is a CGI script without its server. If bytes of the answer before are left over, its `Content-Length` is too small.",
         elsewhere: elsewhere(NOT_HTTP, "PH", "UPE"),
     },
+    Row {
+        cause: Cause::SpeaksAmqp,
+        code: Code(6014),
+        name: "speaks_amqp",
+        error_type: TYPE,
+        treatment: PROTOCOL,
+        happened: "The endpoint is a message broker (AMQP).",
+        advice: "Let `proxy_pass` name the application's port; this one (mostly 5672) is the broker's. RabbitMQ's management \
+                 pages are on 15672.",
+        elsewhere: elsewhere(NOT_HTTP, "PH", "UPE"),
+    },
+    Row {
+        cause: Cause::EchoesRequest,
+        code: Code(6015),
+        name: "echoes_request",
+        error_type: TYPE,
+        treatment: PROTOCOL,
+        happened: "The endpoint sent the request itself back, where an answer should be.",
+        advice: "Let `proxy_pass` name the application's port; behind this one is an echo service, or a forwarder that leads back \
+                 to its own start.",
+        elsewhere: elsewhere(NOT_HTTP, "PH", "UPE"),
+    },
 ];
