@@ -172,17 +172,18 @@ fn is_memcached(bytes: &[u8]) -> bool {
 
 /// FTP and SMTP both greet with 220: their names tell them apart, and their programs'.
 fn is_ftp(bytes: &[u8]) -> bool {
-    is_coded(bytes) && contains(bytes, b"ftp") && !contains(bytes, b"smtp") && !contains(bytes, b"mail")
+    is_greeting(bytes) && contains(bytes, b"ftp") && !contains(bytes, b"smtp") && !contains(bytes, b"mail")
 }
 
 fn is_mail(bytes: &[u8]) -> bool {
     const GREETINGS: [&[u8]; 4] = [b"+OK ", b"* OK ", b"* BYE ", b"* PREAUTH "];
-    is_coded(bytes) || GREETINGS.iter().any(|greeting| bytes.starts_with(greeting))
+    is_greeting(bytes) || GREETINGS.iter().any(|greeting| bytes.starts_with(greeting))
 }
 
-/// A reply code: three digits, of which the first says success or failure, then a space or a dash.
-fn is_coded(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'2' | b'4' | b'5', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..])
+/// The codes that mail and FTP servers greet with: welcome, busy, refused. They speak first, so it is always one of these.
+fn is_greeting(bytes: &[u8]) -> bool {
+    let code = [b"220".as_slice(), b"421", b"554"].iter().any(|code| bytes.starts_with(code));
+    code && matches!(bytes.get(3), Some(b' ' | b'-'))
 }
 
 fn is_proxy_header(bytes: &[u8]) -> bool {
@@ -269,7 +270,8 @@ mod tests {
         (Speaks::Unknown, b""),
         (Speaks::Unknown, b"hello\n"),
         (Speaks::Unknown, b"\x00\x00\x00\x00\x00\x00\x00\x00"),
-        (Speaks::Unknown, b"200 OK but without a version"),
+        (Speaks::Unknown, b"200 OK"),
+        (Speaks::Unknown, b"502 Bad Gateway"),
     ];
 
     #[test]
