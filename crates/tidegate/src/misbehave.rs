@@ -13,6 +13,7 @@ mod port;
 mod request;
 pub mod script;
 mod server;
+pub mod trial;
 mod wire;
 
 pub use account::{Account, Ending, Tally};
