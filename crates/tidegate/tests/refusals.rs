@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cases::{Case, Expected};
+use config::directives::{Context, Row, table};
 
 const TIDEGATE: &str = env!("CARGO_BIN_EXE_tidegate");
 const NGINX: &str = "/usr/sbin/nginx";
@@ -86,6 +87,50 @@ fn what_nginx_refuses_is_refused_in_its_words() {
         }
     }
     assert!(wrong.is_empty(), "differs:\n{}", wrong.join("\n"));
+}
+
+/// A line where its directive may stand.
+fn in_context(row: &Row, line: &str) -> String {
+    let server =
+        |inside: &str| format!("events {{}} http {{ access_log off; server {{ listen 127.0.0.1:1999; {inside} }} }}");
+    match row.contexts.first() {
+        Some(Context::Events) => format!("events {{ {line} }}"),
+        Some(Context::Http) => format!("events {{}} http {{ {line} }}"),
+        Some(Context::Server) => server(line),
+        Some(Context::Location) => server(&format!("location / {{ {line} }}")),
+        Some(Context::Upstream) => format!("events {{}} http {{ upstream a {{ server 127.0.0.1; {line} }} }}"),
+        _ => format!("events {{}} {line}"),
+    }
+}
+
+#[test]
+fn each_directive_takes_the_units_that_it_takes_in_nginx() {
+    if !peer_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let own = format!("pid {}/pid; error_log stderr;\n", folder.path().display());
+    let mut compared = 0;
+    for row in table().iter().filter(|row| ["size", "time", "number", "on | off"].contains(&row.syntax)) {
+        for value in ["1g", "1y", "1ms", "1"] {
+            let text = own.clone() + &in_context(row, &format!("{} {value};", row.name));
+            fs::write(folder.path().join("nginx.conf"), text).unwrap();
+            let nginxs = verdict(NGINX, folder.path(), None);
+            let newer = format!("unknown directive \"{}\"", row.name);
+            if nginxs.first.as_ref().is_some_and(|first| first.contains(&newer)) {
+                break;
+            }
+            let bound = nginxs
+                .first
+                .as_ref()
+                .is_some_and(|first| first.contains("must be") || first.contains("could not build"));
+            if !bound {
+                assert_eq!(verdict(TIDEGATE, folder.path(), None), nginxs, "{} {value};", row.name);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 200, "{compared}");
 }
 
 /// Writes a realistic configuration of `config`'s tests, whose files are in one text.

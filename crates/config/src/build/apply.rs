@@ -58,14 +58,25 @@ fn choose<T: 'static>(build: &mut Build<'_>, words: Words<T>, target: &mut T, li
     }
 }
 
-/// Checks the word of a directive that changes nothing here.
+/// Checks the words of a directive that changes nothing here.
 pub(crate) fn check_value(build: &mut Build<'_>, line: &Line<'_>, value: Value) {
     let word = line.word(0);
     match value {
-        Value::Any => {}
+        Value::Words(..) => {}
+        Value::Choice(known) => check_words(build, line, known),
         Value::Flag => drop(build.flag(line, word)),
         Value::Number => drop(build.count(line, word)),
         Value::Size => drop(build.size(line, word)),
+        Value::Offset => drop(build.offset(line, word)),
+        Value::Buffers => drop(buffers(build, line)),
         Value::Time => drop(build.time(line, word)),
+        Value::Seconds => drop(build.seconds(line, word)),
+    }
+}
+
+fn check_words(build: &mut Build<'_>, line: &Line<'_>, known: &[&str]) {
+    for word in line.words().iter().filter(|word| !known.contains(&word.text.as_str())) {
+        build.invalid_value(word);
+        build.help(format!("one of: {}", known.join(", ")));
     }
 }

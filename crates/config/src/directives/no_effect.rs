@@ -2,6 +2,9 @@
 
 use super::shorthand::{EVENTS, HTTP, HTTP_SERVER, LEVELS, MAIN, Row, Value, nothing};
 
+/// One word, whichever it is.
+const ONE: Value = Value::Words(1, 1);
+
 const HASH: &str = "tables size themselves";
 const EVENT_LOOP: &str = "the event loop is not nginx's";
 const POOL: &str = "memory is not taken from pools";
@@ -21,20 +24,20 @@ fn core_rows() -> Vec<Row> {
     [
         nothing("accept_mutex", EVENTS, Value::Flag, "each worker has listeners of its own"),
         nothing("accept_mutex_delay", EVENTS, Value::Time, "each worker has listeners of its own"),
-        nothing("debug_connection", EVENTS, Value::Any, "debug lines are not chosen by client"),
+        nothing("debug_connection", EVENTS, ONE, "debug lines are not chosen by client"),
         nothing("epoll_events", EVENTS, Value::Number, EVENT_LOOP),
         nothing("multi_accept", EVENTS, Value::Flag, EVENT_LOOP),
-        nothing("use", EVENTS, Value::Any, "connections are always watched with epoll"),
+        nothing("use", EVENTS, ONE, "connections are always watched with epoll"),
         nothing("worker_aio_requests", EVENTS, Value::Number, EVENT_LOOP),
-        nothing("debug_points", MAIN, Value::Any, "there are no debug points"),
-        nothing("lock_file", MAIN, Value::Any, "each worker has listeners of its own"),
+        nothing("debug_points", MAIN, Value::Choice(&["stop", "abort"]), "there are no debug points"),
+        nothing("lock_file", MAIN, ONE, "each worker has listeners of its own"),
         nothing("pcre_jit", MAIN, Value::Flag, "regular expressions are not PCRE's"),
-        nothing("ssl_engine", MAIN, Value::Any, "there are no TLS engines"),
-        nothing("thread_pool", MAIN, Value::Any, "files are read in threads without it"),
+        nothing("ssl_engine", MAIN, ONE, "there are no TLS engines"),
+        nothing("thread_pool", MAIN, Value::Words(2, 3), "files are read in threads without it"),
         nothing("timer_resolution", MAIN, Value::Time, EVENT_LOOP),
-        nothing("worker_cpu_affinity", MAIN, Value::Any, "the system places the workers"),
-        nothing("worker_priority", MAIN, Value::Any, PROCESS),
-        nothing("worker_rlimit_core", MAIN, Value::Size, PROCESS),
+        nothing("worker_cpu_affinity", MAIN, Value::Words(1, usize::MAX), "the system places the workers"),
+        nothing("worker_priority", MAIN, ONE, PROCESS),
+        nothing("worker_rlimit_core", MAIN, Value::Offset, PROCESS),
     ]
     .map(|row| of("ngx_core_module", row))
     .into()
@@ -45,16 +48,21 @@ fn http_rows() -> Vec<Row> {
         nothing(
             "client_body_in_file_only",
             LEVELS,
-            Value::Any,
+            Value::Choice(&["on", "off", "clean"]),
             "a kept body goes to a file only beyond client_body_buffer_size",
         ),
         nothing("client_body_in_single_buffer", LEVELS, Value::Flag, "a kept body is always in one piece"),
         nothing("connection_pool_size", HTTP_SERVER, Value::Size, POOL),
-        nothing("keepalive_disable", LEVELS, Value::Any, "the browsers that it is for are gone"),
+        nothing(
+            "keepalive_disable",
+            LEVELS,
+            Value::Choice(&["none", "msie6", "safari"]),
+            "the browsers that it is for are gone",
+        ),
         nothing("log_subrequest", LEVELS, Value::Flag, "there are no subrequests"),
         nothing("msie_padding", LEVELS, Value::Flag, "the browsers that it is for are gone"),
         nothing("msie_refresh", LEVELS, Value::Flag, "the browsers that it is for are gone"),
-        nothing("output_buffers", LEVELS, Value::Any, SENDING),
+        nothing("output_buffers", LEVELS, Value::Buffers, SENDING),
         nothing("postpone_output", LEVELS, Value::Size, SENDING),
         nothing("request_pool_size", HTTP_SERVER, Value::Size, POOL),
         nothing("send_lowat", LEVELS, Value::Size, "it concerns FreeBSD only"),
@@ -68,7 +76,7 @@ fn http_rows() -> Vec<Row> {
         nothing("variables_hash_max_size", HTTP, Value::Number, HASH),
         of("ngx_http_map_module", nothing("map_hash_bucket_size", HTTP, Value::Number, HASH)),
         of("ngx_http_map_module", nothing("map_hash_max_size", HTTP, Value::Number, HASH)),
-        of("ngx_http_log_module", nothing("open_log_file_cache", LEVELS, Value::Any, "log files stay open")),
+        of("ngx_http_log_module", nothing("open_log_file_cache", LEVELS, Value::Words(1, 4), "log files stay open")),
         of("ngx_http_rewrite_module", nothing("rewrite_log", LEVELS, Value::Flag, "there are no rewrite rules yet")),
     ]
     .map(|row| of("ngx_http_core_module", row))
@@ -77,15 +85,15 @@ fn http_rows() -> Vec<Row> {
 
 fn file_rows() -> Vec<Row> {
     [
-        nothing("aio", LEVELS, Value::Any, "files are read in threads without it"),
+        nothing("aio", LEVELS, ONE, "files are read in threads without it"),
         nothing("aio_write", LEVELS, Value::Flag, "files are written in threads without it"),
-        nothing("directio", LEVELS, Value::Any, "files are read through the page cache"),
-        nothing("directio_alignment", LEVELS, Value::Size, "files are read through the page cache"),
-        nothing("open_file_cache", LEVELS, Value::Any, FILES),
+        nothing("directio", LEVELS, ONE, "files are read through the page cache"),
+        nothing("directio_alignment", LEVELS, Value::Offset, "files are read through the page cache"),
+        nothing("open_file_cache", LEVELS, Value::Words(1, 2), FILES),
         nothing("open_file_cache_errors", LEVELS, Value::Flag, FILES),
         nothing("open_file_cache_events", LEVELS, Value::Flag, FILES),
         nothing("open_file_cache_min_uses", LEVELS, Value::Number, FILES),
-        nothing("open_file_cache_valid", LEVELS, Value::Time, FILES),
+        nothing("open_file_cache_valid", LEVELS, Value::Seconds, FILES),
         nothing("read_ahead", LEVELS, Value::Size, "the system reads ahead"),
         nothing("sendfile", LEVELS, Value::Flag, SENDING),
         nothing("sendfile_max_chunk", LEVELS, Value::Size, SENDING),

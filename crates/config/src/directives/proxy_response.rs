@@ -1,6 +1,6 @@
 //! The proxy module: what is done with an upstream's answer. Not here: rewriting its fields (see `proxy_rewrite`).
 
-use super::shorthand::{LEVELS, Row, at_least, between, buffers, custom, exactly, flag, long_size, size};
+use super::shorthand::{LEVELS, Row, at_least, between, buffers, custom, exactly, flag, size};
 use crate::build::{Build, Level, Line};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -38,7 +38,8 @@ pub(super) fn rows() -> Vec<Row> {
              proxy_buffers. It must be less than all proxy_buffers but one.",
             )
             .no_effect_yet("bytes go out as they come in, up to all of proxy_buffers"),
-        long_size("proxy_max_temp_file_size", LEVELS, |l: &mut Level| &mut l.proxy.max_temp_file_size)
+        custom("proxy_max_temp_file_size", LEVELS, exactly(1), max_temp_file_size)
+            .syntax("size")
             .default("1024m")
             .help("Bounds the temporary file of one answer.")
             .manual(
@@ -100,6 +101,13 @@ pub(super) fn rows() -> Vec<Row> {
             .manual("It does so even if the upstream did not send Accept-Ranges.")
             .no_effect_yet("ranges are left to the upstream"),
     ]
+}
+
+/// It may be larger than memory, but nginx reads it as a size in memory, without `g`.
+fn max_temp_file_size(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    if let Some(size) = build.size(line, line.word(0)) {
+        level.proxy.max_temp_file_size = size;
+    }
 }
 
 fn busy_buffers_size(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {

@@ -155,14 +155,25 @@ pub(crate) enum Meaning {
     Nothing { reason: &'static str, value: Value },
 }
 
-/// What the word of a directive without effect must be.
+/// What the words of a directive without effect must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
-    Any,
+    /// Any words: at least so many, at most so many.
+    Words(usize, usize),
+    /// Some of these.
+    Choice(&'static [&'static str]),
     Flag,
     Number,
+    /// Bytes in memory.
     Size,
+    /// Bytes of a file.
+    Offset,
+    /// A number and the size of each.
+    Buffers,
+    /// A time to the millisecond.
     Time,
+    /// A time in seconds.
+    Seconds,
 }
 
 /// Words and what each writes.
@@ -217,11 +228,13 @@ impl From<Setter<UpstreamDraft>> for Meaning {
 impl Value {
     pub(super) fn syntax(self) -> &'static str {
         match self {
-            Value::Any => "…",
+            Value::Words(..) => "…",
+            Value::Choice(..) => "word",
             Value::Flag => "on | off",
             Value::Number => "number",
-            Value::Size => "size",
-            Value::Time => "time",
+            Value::Size | Value::Offset => "size",
+            Value::Buffers => "number size",
+            Value::Time | Value::Seconds => "time",
         }
     }
 }

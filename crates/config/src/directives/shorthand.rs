@@ -165,7 +165,9 @@ pub(super) fn section(name: &'static str, contexts: &'static [Context], arity: A
 /// A knob that changes nothing here, and why.
 pub(super) fn nothing(name: &'static str, contexts: &'static [Context], value: Value, reason: &'static str) -> Row {
     let arity = match value {
-        Value::Any => at_least(0),
+        Value::Words(least, most) => between(least, most),
+        Value::Choice(_) => at_least(1),
+        Value::Buffers => exactly(2),
         _ => exactly(1),
     };
     row(name, contexts, arity, Meaning::Nothing { reason, value })

@@ -263,5 +263,5 @@ fn foreign_bytes(text: &str, file: u32) -> Option<Diagnostic> {
         more => format!(", nor are {more} more"),
     };
     let note = Diagnostic::new(Severity::Note, span, format!("byte 0x{byte:02X} is not UTF-8{more}"));
-    Some(note.help("such bytes are used as they are"))
+    Some(note.help("in comments, texts and paths they stay as they are; in names and patterns they match nothing"))
 }
