@@ -4,9 +4,11 @@
 mod command_line;
 mod directive;
 mod index;
+mod language;
 mod limits;
 mod links;
 mod unsupported;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,6 +65,8 @@ fn pages(root: &Path, says: &impl command_line::Says) -> Result<Pages, String> {
     let mut pages = directive::pages();
     pages.insert("README.md".into(), index::page());
     pages.insert("not-supported.md".into(), unsupported::page());
+    pages.insert("language.md".into(), language::page());
+    pages.insert("variables.md".into(), variables::page());
     pages.insert("limits.md".into(), limits::page(root)?);
     pages.insert("command-line.md".into(), command_line::page(says)?);
     Ok(pages.into_iter().map(|(path, text)| (path, format!("{MARK}\n\n{text}"))).collect())

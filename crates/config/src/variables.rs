@@ -9,7 +9,7 @@ mod unsupported;
 use std::borrow::Cow;
 
 pub use rows::{FAMILIES, ROWS};
-pub use unsupported::unsupported;
+pub use unsupported::{unsupported, unsupported_names};
 
 use crate::model::Variable;
 

@@ -16,6 +16,8 @@ Tidegate reads nginx's configuration language. A directive does here what nginx'
 names a difference; `tidegate check FILE` says of a file what is wrong with it and what has no effect.
 
 - [The command line](command-line.md): options, commands, signals, exit codes
+- [The language](language.md): words, quotes, blocks, includes, units; what is different when a file is read
+- [Variables](variables.md): each in one line
 - [Limits](limits.md): every bound on what others can make grow, and what is answered beyond it
 - [What is not supported yet](not-supported.md): directives of nginx that are refused by name
 

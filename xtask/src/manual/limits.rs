@@ -206,6 +206,31 @@ const GATEWAY: &[Limit] = &[
         "the rest of it is cut",
     ),
     fixed(
+        "a word of a configuration, and a comment",
+        ("4,095 bytes, as in nginx", "crates/config/src/text/lexer.rs", "const MAX_WORD: usize = 4096;"),
+        "the configuration is refused",
+    ),
+    fixed(
+        "blocks in one another",
+        ("64", "crates/config/src/text/mod.rs", "const MAX_BLOCK_DEPTH: usize = 64;"),
+        "the configuration is refused",
+    ),
+    fixed(
+        "includes in one another",
+        ("32", "crates/config/src/text/include.rs", "const MAX_INCLUDE_DEPTH: usize = 32;"),
+        "the configuration is refused",
+    ),
+    fixed(
+        "all text of a configuration, a file as often as it is included",
+        ("64m", "crates/config/src/text/include.rs", "const MAX_TEXT: usize = 64 << 20;"),
+        "the configuration is refused",
+    ),
+    fixed(
+        "things said of a configuration",
+        ("1,000", "crates/config/src/build/mod.rs", "const MAX_SAID: usize = 1000;"),
+        "what is more is counted and left out",
+    ),
+    fixed(
         "a configuration file",
         ("64m", "crates/tidegate/src/cli/files.rs", "const MAX_FILE: u64 = 64 << 20;"),
         "it is refused",

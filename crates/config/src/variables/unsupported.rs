@@ -13,6 +13,11 @@ pub fn unsupported(name: &str) -> Option<&'static str> {
     UNSUPPORTED.iter().find(|(_, names)| of(names)).map(|(module, _)| *module)
 }
 
+/// Modules and their variables, parted by spaces; a star stands for the rest of a family's name.
+pub fn unsupported_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    UNSUPPORTED.iter().copied()
+}
+
 /// Modules and their variables; a star stands for the rest of a family's name.
 const UNSUPPORTED: &[(&str, &str)] = &[
     ("ngx_http_auth_jwt_module", "jwt_header_* jwt_claim_* jwt_payload"),
