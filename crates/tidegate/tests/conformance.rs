@@ -6,6 +6,8 @@
 
 #[path = "conformance/compare.rs"]
 mod compare;
+#[path = "conformance/made_up.rs"]
+mod made_up;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +32,9 @@ fn main() -> ExitCode {
             "conformance: every case is skipped, as nginx, to compare with, is not installed here (`apt-get install nginx`)"
         );
     }
-    let suite = Suite { dir: "conformance", extension: "case", judge, checks: compare::trials(), skipped };
+    let mut checks = compare::trials();
+    checks.extend(made_up::trials(judge, skipped));
+    let suite = Suite { dir: "conformance", extension: "case", judge, checks, skipped };
     let outcome = suite.run();
     if skipped && required() { ExitCode::FAILURE } else { outcome }
 }
