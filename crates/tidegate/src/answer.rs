@@ -9,6 +9,7 @@ use crate::downstream::h1::H1;
 use crate::files;
 use crate::local::error_pages::{self, ErrorAction, StatusRule};
 use crate::local::pages;
+use crate::local_response;
 use crate::own;
 use crate::proxy;
 use crate::request::Request;
@@ -255,6 +256,9 @@ fn overridden(status: u16, rule: StatusRule) -> Option<u16> {
 fn page(request: &mut Request, status: u16) -> Response {
     request.kept.remove("accept-ranges");
     request.status_override = Some(pages::sent_status(status));
+    if let Some(told) = local_response::answer(request, status) {
+        return told;
+    }
     match pages::page(status, request.settings().server_tokens) {
         Some(body) => Response::with_bytes(pages::sent_status(status), "text/html", body),
         None => Response::with_bytes(status, "", Vec::new()),

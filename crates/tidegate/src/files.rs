@@ -14,24 +14,21 @@ use crate::request::Request;
 use crate::response::{Body, FilePart, Response};
 use crate::variables::evaluate;
 
-struct HeadFields<'a>(&'a http1::Fields);
-
-impl RequestFields for HeadFields<'_> {
+impl RequestFields for http1::Fields {
     fn first(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+        self.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
     }
 }
 
 /// Asks a decision about files.
 fn ask<T>(request: &Request, decide: impl FnOnce(&FileRequest<'_>, &mut dyn FnMut(&Template) -> Vec<u8>) -> T) -> T {
-    let fields = HeadFields(&request.head.fields);
     let kept_type = kept_type(request);
     let file_request = FileRequest {
         settings: request.settings(),
         path: &request.uri.path,
         args: &request.uri.args,
         method: request.head.method.as_str(),
-        fields: &fields,
+        fields: &request.head.fields,
         prefix: Path::new("/"),
         add_uri_to_alias: request.adds_uri_to_alias,
         content_type: kept_type.as_deref(),

@@ -22,6 +22,7 @@ pub mod gateway;
 mod intake;
 mod listen;
 pub mod local;
+mod local_response;
 pub mod logs;
 pub mod misbehave;
 mod own;

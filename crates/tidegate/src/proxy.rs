@@ -39,7 +39,11 @@ pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPas
     };
     match forward(client, request, pass, &target).await {
         Ok(answered) => answered_step(request, answered),
-        Err(Unanswered::Failed(failure)) => Step::Status(failure.status().as_u16()),
+        Err(Unanswered::Failed(failure)) => {
+            let status = failure.status().as_u16();
+            request.failure = Some(failure);
+            Step::Status(status)
+        }
         Err(Unanswered::Client(failure)) => client_failed(request, failure),
     }
 }

@@ -141,6 +141,8 @@ pub(crate) struct Request {
     /// It was here before the request before it was answered.
     pub(crate) pipelined: bool,
     pub(crate) record: Record,
+    /// Why the last upstream that was asked gave no answer.
+    pub(crate) failure: Option<Failure>,
     /// `$request_id`, made when first asked for.
     pub(crate) id: OnceCell<[u8; 32]>,
     /// Host and port that variables in `proxy_pass` gave.
@@ -183,6 +185,7 @@ impl Request {
             buffering: None,
             pipelined: false,
             record: Record::new(Instant::now(), length as u64),
+            failure: None,
             id: OnceCell::new(),
             named_upstream: None,
             upstream_head: Vec::new(),

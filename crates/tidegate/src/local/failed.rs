@@ -4,6 +4,7 @@
 mod form;
 mod page;
 
+use policy::failure::Code;
 use serde_json::json;
 
 pub use form::{Form, form};
@@ -24,7 +25,7 @@ pub struct Told<'a> {
     /// Its reason phrase.
     pub reason: &'a str,
     /// The cause's stable code.
-    pub code: &'a str,
+    pub code: Code,
     /// The cause's name.
     pub name: &'a str,
     /// What to tell a user.
@@ -66,7 +67,7 @@ fn problem(told: &Told<'_>) -> String {
         "title": told.reason,
         "status": told.status,
         "detail": told.user,
-        "code": told.code,
+        "code": told.code.to_string(),
         "cause": told.name,
         "request_id": told.request_id,
     });
@@ -94,8 +95,8 @@ pub(crate) mod tests {
         Told {
             status: 502,
             reason: "Bad Gateway",
-            code: "TG-3001",
-            name: "connection_refused",
+            code: policy::Cause::ConnectRefused.code(),
+            name: "connect_refused",
             user: "The site is being restarted.",
             repeatable: true,
             target: b"/a?b=<c>",
@@ -106,14 +107,14 @@ pub(crate) mod tests {
 
     #[test]
     fn a_line_says_what_who_and_where_to_look() {
-        assert_eq!(line(&told()), "502 Bad Gateway: The site is being restarted. (TG-3001, request 0123)\n");
+        assert_eq!(line(&told()), "502 Bad Gateway: The site is being restarted. (TG-2001, request 0123)\n");
     }
 
     #[test]
     fn problem_details_are_json_with_the_cause() {
         let problem: serde_json::Value = serde_json::from_str(&problem(&told())).unwrap();
         assert_eq!(problem["status"], 502);
-        assert_eq!(problem["cause"], "connection_refused");
+        assert_eq!(problem["cause"], "connect_refused");
         assert_eq!(problem.get("advice"), None);
     }
 
