@@ -1,0 +1,72 @@
+//! What people see in a real browser: headless Chromium in front of the real program.
+//!
+//! Without chromium and chromedriver the tests are skipped, which is said; with `TIDEGATE_REQUIRE_PEERS=1` they fail.
+//! Not here: the text of the answers (`tests/scenarios/local`).
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails, fails the test")]
+
+mod driver;
+mod site;
+
+use driver::{Browser, eventually};
+use site::Site;
+
+/// A browser and a site whose application is down; nothing where there is no browser.
+fn open() -> Option<(Browser, Site)> {
+    match Browser::start() {
+        Ok(browser) => Some((browser, Site::new())),
+        Err(why) if std::env::var_os("TIDEGATE_REQUIRE_PEERS").is_some_and(|value| value == "1") => panic!("{why}"),
+        Err(why) => {
+            eprintln!("skipped: {why}");
+            None
+        }
+    }
+}
+
+const AWAY: &str = "Not available right now";
+
+#[test]
+fn the_page_goes_away_by_itself_when_the_application_is_back() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/shop?item=1"));
+    assert_eq!(browser.title(), AWAY);
+    assert_eq!(browser.script("return getComputedStyle(document.querySelector('main')).maxWidth"), "512px", "styled");
+    browser.keep_picture("away");
+    let application = site.start_application("<title>The shop</title>");
+    eventually("the page is loaded again", || browser.title() == "The shop");
+    assert_eq!(browser.script("return location.pathname + location.search"), "/shop?item=1");
+    assert!(application.posts() == 0);
+}
+
+#[test]
+fn a_form_is_never_sent_a_second_time() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/"));
+    browser.script(
+        "const form = document.createElement('form'); form.method = 'post'; form.action = '/order'; \
+         document.body.append(form); form.submit();",
+    );
+    eventually("the form's answer is shown", || browser.script("return location.pathname") == "/order");
+    assert_eq!(browser.title(), AWAY);
+    let application = site.start_application("<title>The shop</title>");
+    let says = || browser.script("return document.getElementById('next').textContent");
+    eventually("the page says that the site is back", || says().contains("answers again"));
+    assert_eq!((browser.title().as_str(), application.posts()), (AWAY, 0));
+}
+
+#[test]
+fn a_strict_content_security_policy_stops_nothing() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/strict/"));
+    assert_eq!(browser.title(), AWAY);
+    let _application = site.start_application("<title>The shop</title>");
+    eventually("the page is loaded again", || browser.title() == "The shop");
+}
+
+#[test]
+fn without_scripts_the_page_asks_to_be_loaded_again() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/"));
+    let reload = browser.script("return document.querySelector('noscript').textContent");
+    assert!(reload.contains("http-equiv=\"refresh\""), "{reload}");
+}
