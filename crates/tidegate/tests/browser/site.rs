@@ -75,8 +75,7 @@ fn ended(child: &mut Child) -> bool {
 }
 
 fn answer(stream: &TcpStream, page: &str, posts: &AtomicUsize) {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    while let Some(line) = lines.next() {
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
         if line.starts_with("POST") {
             posts.fetch_add(1, Ordering::SeqCst);
         }
