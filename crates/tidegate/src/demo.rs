@@ -154,7 +154,8 @@ Try in another terminal:
   {alone:<38}moody, with only the backup behind it
   {post}
   {empty:<38}a POST: not repeated once it was sent
-  {print:<38}the nginx.conf that runs here
+  {print}
+  {empty:<38}the nginx.conf that runs here
 
 The demonstration sends three requests a second itself, so that there is
 something to see. Requests that go well are not shown. Ctrl-C ends it.

@@ -47,12 +47,27 @@ impl Says for Program {
 pub(super) fn page(program: &impl Says) -> Result<String, String> {
     let mut text = String::new();
     for part in TEXT.split_inclusive('\n') {
-        match part.strip_prefix("{tidegate ").and_then(|rest| rest.strip_suffix("}\n")) {
-            Some(words) => text.push_str(&shown(words, program)?),
-            None => text.push_str(part),
+        match part.trim_end() {
+            "{help}" => text.push_str(&shown("-h", program)?),
+            "{commands}" => text.push_str(&commands(program)?),
+            _ => text.push_str(part),
         }
     }
     Ok(text)
+}
+
+/// A section for each command that the program's help names.
+fn commands(program: &impl Says) -> Result<String, String> {
+    let help = program.says(&["-h"])?;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty());
+    let sections: Result<Vec<String>, String> = names.map(|name| section(name, program)).collect();
+    Ok(sections?.join("\n"))
+}
+
+fn section(name: &str, program: &impl Says) -> Result<String, String> {
+    let more = MORE.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, more)| format!("\n{more}"));
+    Ok(format!("## {name}\n\n{}{more}", shown(&format!("{name} --help"), program)?))
 }
 
 /// The program's answer as a block of text, without the line that names its version.
@@ -62,13 +77,20 @@ fn shown(words: &str, program: &impl Says) -> Result<String, String> {
     Ok(format!("```text\n$ tidegate {words}\n{}\n```\n", lines.join("\n").trim()))
 }
 
+/// What is to be said of a command beside its own help.
+const MORE: &[(&str, &str)] = &[(
+    "proxy",
+    "Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when \
+     the\ncommand line no longer suffices.\n",
+)];
+
 const TEXT: &str = "\
 # The command line
 
 Tidegate takes nginx's options with nginx's exit codes and messages, so that scripts, packages and service files written for nginx
 go on working; beside them it has commands of its own. Without any word it is a demonstration, unless it is called `nginx`.
 
-{tidegate -h}
+{help}
 
 ## Files
 
@@ -78,29 +100,7 @@ file start at the prefix: the folder that `-p` names, else the folder of the fil
 `-t` reads a file, opens its logs and looks for its account, and says whether it could be run; `-T` prints every file that was
 read as well. What `-t` says goes to the standard error, as in nginx.
 
-## check
-
-{tidegate check --help}
-
-## proxy
-
-{tidegate proxy --help}
-
-Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when the
-command line no longer suffices.
-
-## misbehave
-
-{tidegate misbehave --help}
-
-These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have
-none. At most 4096 connections are served at a time; those beyond are closed at once.
-
-{tidegate misbehave --list}
-
-## demo
-
-{tidegate demo --help}
+{commands}
 
 ## Signals
 
@@ -120,7 +120,8 @@ suffix `.oldbin` |
 again |
 
 To put a new binary in place: replace the file, send USR2 to the old process, WINCH to it when the new one serves, and QUIT when it
-is to go. HUP instead of QUIT makes the old one serve again.
+is to go. HUP instead of QUIT makes the old one serve again. A running nginx hands over in the same way: put this program's file in
+the place of nginx's, and send the same signals.
 
 What a reload does not change: the account of [user](directives/user.md), [master_process](directives/master_process.md),
 [working_directory](directives/working_directory.md) and [worker_rlimit_nofile](directives/worker_rlimit_nofile.md).
@@ -134,16 +135,19 @@ mod tests {
 
     impl Says for Echo {
         fn says(&self, words: &[&str]) -> Result<String, String> {
-            Ok(format!("nginx version: x\n\nUsage of {}\n\n", words.join(" ")))
+            let commands =
+                if words == ["-h"] { "Commands:\n  one FILE : x\n             y\n  two      : z\n" } else { "" };
+            Ok(format!("nginx version: x\n\nUsage of {}\n\n{commands}\n", words.join(" ")))
         }
     }
 
     #[test]
-    fn the_page_quotes_the_program() {
+    fn the_page_quotes_the_program_and_each_of_its_commands() {
         let page = page(&Echo).unwrap();
-        for words in ["-h", "check --help", "proxy --help", "misbehave --list", "demo --help"] {
-            assert!(page.contains(&format!("```text\n$ tidegate {words}\nUsage of {words}\n```\n")), "{page}");
+        for words in ["-h", "one --help", "two --help"] {
+            assert!(page.contains(&format!("```text\n$ tidegate {words}\nUsage of {words}\n")), "{page}");
         }
+        assert!(page.contains("\n## two\n") && !page.contains("## y"));
         assert!(!page.contains('{') && !page.contains(" version: "));
     }
 }
