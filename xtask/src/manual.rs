@@ -64,7 +64,6 @@ fn root() -> PathBuf {
 fn pages(root: &Path, says: &impl command_line::Says) -> Result<Pages, String> {
     let mut pages = directive::pages();
     pages.insert("README.md".into(), index::page());
-    pages.insert("variables.md".into(), variables::page());
     pages.insert("not-supported.md".into(), unsupported::page());
     pages.insert("language.md".into(), language::page());
     pages.insert("variables.md".into(), variables::page());

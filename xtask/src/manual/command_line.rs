@@ -45,15 +45,20 @@ impl Says for Program {
 }
 
 pub(super) fn page(program: &impl Says) -> Result<String, String> {
-    let mut text = String::new();
-    for part in TEXT.split_inclusive('\n') {
-        match part.trim_end() {
-            "{help}" => text.push_str(&shown("-h", program)?),
-            "{commands}" => text.push_str(&commands(program)?),
-            _ => text.push_str(part),
+    expanded(TEXT, program)
+}
+
+/// The text with `{tidegate WORDS}` lines replaced by what the program says to these words.
+fn expanded(text: &str, program: &impl Says) -> Result<String, String> {
+    let mut page = String::new();
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("{tidegate ").and_then(|rest| rest.strip_suffix("}\n")) {
+            Some("COMMAND --help") => page.push_str(&commands(program)?),
+            Some(words) => page.push_str(&shown(words, program)?),
+            None => page.push_str(line),
         }
     }
-    Ok(text)
+    Ok(page)
 }
 
 /// A section for each command that the program's help names.
@@ -66,8 +71,8 @@ fn commands(program: &impl Says) -> Result<String, String> {
 }
 
 fn section(name: &str, program: &impl Says) -> Result<String, String> {
-    let more = MORE.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, more)| format!("\n{more}"));
-    Ok(format!("## {name}\n\n{}{more}", shown(&format!("{name} --help"), program)?))
+    let more = MORE.iter().find(|(known, _)| *known == name).map_or("", |(_, more)| more);
+    expanded(&format!("## {name}\n\n{{tidegate {name} --help}}\n{more}"), program)
 }
 
 /// The program's answer as a block of text, without the line that names its version.
@@ -78,11 +83,24 @@ fn shown(words: &str, program: &impl Says) -> Result<String, String> {
 }
 
 /// What is to be said of a command beside its own help.
-const MORE: &[(&str, &str)] = &[(
-    "proxy",
-    "Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when \
-     the\ncommand line no longer suffices.\n",
-)];
+const MORE: &[(&str, &str)] = &[
+    (
+        "proxy",
+        "
+Each endpoint is asked in turn; a `backup` is asked when no other can be. `--print-config` shows the file to begin with when the
+command line no longer suffices.
+",
+    ),
+    (
+        "misbehave",
+        "
+These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have
+none. At most 4096 connections are served at a time; those beyond are closed at once.
+
+{tidegate misbehave --list}
+",
+    ),
+];
 
 const TEXT: &str = "\
 # The command line
@@ -90,7 +108,7 @@ const TEXT: &str = "\
 Tidegate takes nginx's options with nginx's exit codes and messages, so that scripts, packages and service files written for nginx
 go on working; beside them it has commands of its own. Without any word it is a demonstration, unless it is called `nginx`.
 
-{help}
+{tidegate -h}
 
 ## Files
 
@@ -100,7 +118,7 @@ file start at the prefix: the folder that `-p` names, else the folder of the fil
 `-t` reads a file, opens its logs and looks for its account, and says whether it could be run; `-T` prints every file that was
 read as well. What `-t` says goes to the standard error, as in nginx.
 
-{commands}
+{tidegate COMMAND --help}
 
 ## Signals
 
