@@ -205,7 +205,7 @@ fn is_content(bytes: &[u8]) -> bool {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii_start();
     let starts = |start: &&[u8]| text.len() >= start.len() && text[..start.len()].eq_ignore_ascii_case(start);
-    MAGIC.iter().any(|magic| bytes.starts_with(magic)) || TEXT.iter().any(|start| starts(start))
+    MAGIC.iter().any(|magic| bytes.starts_with(magic)) || TEXT.iter().any(starts)
 }
 
 fn first_line(bytes: &[u8]) -> &[u8] {
