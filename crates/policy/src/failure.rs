@@ -15,6 +15,7 @@ mod causes;
 mod errno;
 mod evidence;
 pub mod first_bytes;
+pub mod repeats;
 mod row;
 mod words;
 
@@ -188,6 +189,25 @@ impl Failure {
         }
     }
 
+    /// Code, cause and what was seen, as far as nginx's phrase does not say it: `TG-5005 reply_timeout; fresh connection, …`.
+    pub fn summary(&self) -> String {
+        let row = self.row();
+        let mut summary = format!("{} {}", row.code, row.name);
+        let phrase = row.elsewhere.nginx;
+        let says_errno = phrase.contains("{errno}") || phrase == row::CLOSED;
+        let clause = self.evidence.besides(says_errno, phrase.contains("{detail}")).to_string();
+        if !clause.is_empty() {
+            summary.push_str("; ");
+            summary.push_str(&clause);
+        }
+        summary
+    }
+
+    /// What happened and what to change, as one text.
+    pub fn advice(&self) -> String {
+        format!("{} {}", self.row().happened, self.row().advice)
+    }
+
     fn fill(&self, phrase: &str) -> String {
         let errno = self.evidence.errno.map_or_else(|| "unknown".to_owned(), errno_text);
         // What was seen comes last, so that nothing in it is taken for a place to fill.
@@ -257,6 +277,16 @@ mod tests {
         assert_eq!(Failure::from_connect_errno(111, false).delivery(), Delivery::NeverSent);
         assert_eq!(Failure::timed_out(Phase::AwaitHead).delivery(), Delivery::MaybeProcessed);
         assert_eq!(Failure::new(Cause::NotHttp).delivery(), Delivery::Answered);
+    }
+
+    #[test]
+    fn a_summary_adds_what_the_phrase_does_not_say() {
+        let refused = Failure::from_connect_errno(111, false);
+        assert_eq!(refused.summary(), "TG-2001 connect_refused");
+        let field = Failure::new(Cause::MalformedField).detail("X").with(|evidence| evidence.attempts = 2);
+        assert_eq!(field.summary(), "TG-6102 malformed_field; 2 attempts");
+        let chunk = Failure::new(Cause::BadChunk).detail("invalid chunk size");
+        assert_eq!(chunk.summary(), "TG-7003 bad_chunk; invalid chunk size");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use config::model::{Level, Return, Set, SetVariable, Template};
 use http::Method;
 use http1::Framing;
+use policy::{Cause, Failure};
 
 use crate::downstream::h1::H1;
 use crate::files;
@@ -76,7 +77,8 @@ fn cycle(request: &mut Request, step: &Step) -> Step {
         Step::Named(name) => format!("redirect to named location \"{name}\""),
         _ => return Step::Status(500),
     };
-    request.log(Level::Error, &format!("rewrite or internal redirection cycle while {towards}"), None);
+    let message = format!("rewrite or internal redirection cycle while {towards}");
+    request.fail(Level::Error, &message, Failure::new(Cause::RedirectCycle));
     Step::Status(500)
 }
 
@@ -93,12 +95,14 @@ fn route(request: &mut Request) -> Step {
     match table.find(&request.uri.path, request.captures.get_mut()) {
         Ok(found) if found.redirect => {
             request.location = found.location;
-            let moved = || table.slash_redirect(found.location, &request.uri.args);
-            refused(request).unwrap_or_else(|| Step::Move { status: 301, location: moved() })
+            if let Some(refusal) = refused(request) {
+                return refusal;
+            }
+            Step::Move { status: 301, location: table.slash_redirect(found.location, &request.uri.args) }
         }
         Ok(found) => Step::Ask(found.location),
         Err(error) => {
-            request.log(Level::Alert, &error.to_string(), None);
+            request.fail(Level::Alert, &error.to_string(), Failure::new(Cause::ConfigurationError));
             Step::Status(500)
         }
     }
@@ -142,7 +146,7 @@ fn set(request: &mut Request, sets: &[Set]) {
 }
 
 /// What keeps a request out of its location: it is `internal`, or the body is too large for it.
-fn refused(request: &Request) -> Option<Step> {
+fn refused(request: &mut Request) -> Option<Step> {
     if request.location().internal && !request.internal {
         return Some(Step::Status(404));
     }
@@ -150,13 +154,14 @@ fn refused(request: &Request) -> Option<Step> {
 }
 
 /// A declared length beyond `client_max_body_size` is refused before anything is read.
-fn too_large(request: &Request) -> Option<Step> {
+fn too_large(request: &mut Request) -> Option<Step> {
     let Framing::Length(length) = request.framing else { return None };
     let limit = request.settings().client_max_body_size;
     if limit == 0 || length <= limit || request.internal {
         return None;
     }
-    request.log(Level::Error, &format!("client intended to send too large body: {length} bytes"), None);
+    let message = format!("client intended to send too large body: {length} bytes");
+    request.fail(Level::Error, &message, Failure::new(Cause::ClientBodyTooLarge));
     Some(Step::Status(413))
 }
 
@@ -202,7 +207,8 @@ fn named(request: &mut Request, name: &str) -> Step {
     match request.generation.tables.locations(request.server).named(name) {
         Some(location) => Step::Ask(location),
         None => {
-            request.log(Level::Error, &format!("could not find named location \"{name}\""), None);
+            let message = format!("could not find named location \"{name}\"");
+            request.fail(Level::Error, &message, Failure::new(Cause::ConfigurationError));
             Step::Status(500)
         }
     }

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::task::{Context, Poll};
 
+use policy::{Cause, Failure};
+
 /// Why the client's side ended before the exchange did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientFailure {
@@ -17,8 +19,10 @@ pub(crate) enum ClientFailure {
     Malformed,
     /// Its chunks make a body larger than allowed (413): so many bytes before the chunk that went too far, and its size.
     TooLarge { before: u64, chunk: u64 },
-    /// It sent nothing, or took nothing, for too long (408).
+    /// It sent nothing for too long (408).
     TimedOut,
+    /// It took nothing for too long.
+    Stalled,
     /// Its body could not be kept (500).
     Unkept,
 }
@@ -33,6 +37,27 @@ pub(crate) trait Client {
 }
 
 impl ClientFailure {
+    /// The same as a failure of the exchange.
+    pub(crate) fn failure(self) -> Failure {
+        let errno = match self {
+            ClientFailure::Gone(errno) | ClientFailure::Deaf(errno) => errno,
+            _ => None,
+        };
+        Failure::new(self.cause()).errno(errno)
+    }
+
+    fn cause(self) -> Cause {
+        match self {
+            ClientFailure::Gone(_) | ClientFailure::Deaf(_) => Cause::ClientGone,
+            ClientFailure::CutOff => Cause::ClientCutOff,
+            ClientFailure::Malformed => Cause::ClientMalformed,
+            ClientFailure::TooLarge { .. } => Cause::ClientBodyTooLarge,
+            ClientFailure::TimedOut => Cause::ClientTimeout,
+            ClientFailure::Stalled => Cause::ClientStalled,
+            ClientFailure::Unkept => Cause::TempFileFailed,
+        }
+    }
+
     /// nginx's words for it in the error log, before ` while …`.
     pub(crate) fn nginx_phrase(self) -> Cow<'static, str> {
         let errno_text = |errno: Option<i32>| {
@@ -50,7 +75,7 @@ impl ClientFailure {
             ClientFailure::TooLarge { before, chunk } => {
                 format!("client intended to send too large chunked body: {before}+{chunk} bytes").into()
             }
-            ClientFailure::TimedOut => "client timed out (110: Connection timed out)".into(),
+            ClientFailure::TimedOut | ClientFailure::Stalled => "client timed out (110: Connection timed out)".into(),
             ClientFailure::Unkept => "a request body cannot be kept".into(),
         }
     }

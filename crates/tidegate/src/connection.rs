@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen};
 use http1::RequestError;
+use policy::Cause;
 
 use crate::answer::{Step, answer};
 use crate::downstream::h1::{Arrival, Fault, H1, Idle};
@@ -155,12 +156,17 @@ async fn respond(client: &mut H1, mut request: Request) -> After {
 async fn refuse(client: &mut H1, mut request: Request, fault: Fault) -> After {
     request.keep_alive = false;
     request.begin_refusal();
-    let (first, message) = match fault {
-        Fault::CutOff => (Step::Silence(400), "client prematurely closed connection".into()),
-        Fault::TimedOut => (Step::Status(408), "client timed out (110: Connection timed out)".into()),
-        Fault::Refused(error) => (Step::Status(refused_status(&error)), error.to_string()),
+    let (first, message, cause) = match fault {
+        Fault::CutOff => (Step::Silence(400), "client prematurely closed connection".into(), Cause::ClientCutOff),
+        Fault::TimedOut => {
+            (Step::Status(408), "client timed out (110: Connection timed out)".into(), Cause::ClientTimeout)
+        }
+        Fault::Refused(error) if error.is_head_too_large() || error == RequestError::LineTooLong => {
+            (Step::Status(refused_status(&error)), error.to_string(), Cause::ClientHeadTooLarge)
+        }
+        Fault::Refused(error) => (Step::Status(error.status()), error.to_string(), Cause::ClientMalformed),
     };
-    request.log_refusal(&message);
+    request.refuse(&message, cause);
     let answer = answer(client, &mut request, first).await;
     finish(client, &mut request, answer).await
 }

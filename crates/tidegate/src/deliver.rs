@@ -159,7 +159,7 @@ impl Delivery<'_> {
                 _ if progress && !self.ended => continue,
                 Poll::Ready(Ok(())) => self.poll_gone(cx),
                 Poll::Pending if self.sink.client.timer.poll(cx).is_ready() => {
-                    Poll::Ready(Delivered::Client(ClientFailure::TimedOut))
+                    Poll::Ready(Delivered::Client(ClientFailure::Stalled))
                 }
                 Poll::Pending => self.poll_gone(cx),
             };

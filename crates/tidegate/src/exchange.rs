@@ -291,11 +291,11 @@ impl<'a> Round<'a> {
     }
 
     /// The client's side ended the attempt. nginx counts it to sending until the endpoint has said something.
-    fn abandoned(&self, request: &Request, picked: &Picked, failure: ClientFailure) {
+    fn abandoned(&self, request: &mut Request, picked: &Picked, failure: ClientFailure) {
         let answering = request.record.attempts.last().is_some_and(|attempt| attempt.bytes_received > 0);
         let phase = if answering { Phase::AwaitHead } else { Phase::Send };
         let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
-        request.log_client_failure(failure, Some(phase.nginx_action()), Some(&upstream));
+        request.log_client_failure(failure, Some(phase), Some(&upstream));
     }
 
     /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
@@ -365,6 +365,8 @@ async fn attempt(
     };
     traces.sent = attempted.bytes_sent > 0;
     traces.unread = attempted.unread && errand.proxy.resilience.replays_unread;
+    let attempts = request.record.attempts.len() as u32 + 1;
+    let result = result.map_err(|ended| ended.after(attempts));
     if let Err(Ended::Failed(failure)) = &result {
         attempted.failed(failure.clone());
     }
@@ -416,9 +418,9 @@ async fn converse(
         };
         interim += 1;
         match head.status {
-            100..200 if interim > MAX_INTERIM => return Err(Failure::new(Cause::TooManyInterims).into()),
+            100..200 if interim > MAX_INTERIM => return Err(attempt.fault(Cause::TooManyInterims)),
             101 if request.asks_for_upgrade(errand.outgoing.head) => break head,
-            101 => return Err(Failure::new(Cause::UnaskedUpgrade).into()),
+            101 => return Err(attempt.fault(Cause::UnaskedUpgrade)),
             100 => {}
             102..200 => relay_interim(client, request, &head).await?,
             _ => break head,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use config::model::{Level, LingeringClose};
 use http1::Framing;
+use policy::failure::Fired;
 use policy::{Failure, Outcome, Phase};
 
 use crate::access_log;
@@ -85,9 +86,6 @@ fn keeps_alive(client: &H1, request: &Request, framing: Framing) -> bool {
         && (client.body_is_complete() || !client.awaits_continue())
 }
 
-/// What nginx's error log calls a delivery.
-const SENDING: &str = "sending to client";
-
 async fn plain(
     client: &mut H1,
     request: &mut Request,
@@ -97,8 +95,13 @@ async fn plain(
 ) -> Delivered {
     let (sent, delivered) = deliver(head, source, sink(client, request, framing)).await;
     request.record.bytes_sent = sent;
-    if let Delivered::Client(failure) = delivered {
-        request.log_client_failure(failure, Some(SENDING), None);
+    match &delivered {
+        Delivered::Whole => {}
+        Delivered::CutOff(failure) => {
+            let message = format!("{} while {}", failure.nginx_phrase(), failure.phase.nginx_action());
+            request.fail(Level::Alert, &message, failure.clone());
+        }
+        Delivered::Client(failure) => request.log_client_failure(*failure, Some(Phase::Deliver), None),
     }
     delivered
 }
@@ -163,7 +166,7 @@ async fn endpoint_body(
         }
         Delivered::Client(failure) => {
             let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
-            request.log_client_failure(*failure, Some(SENDING), Some(&upstream));
+            request.log_client_failure(*failure, Some(Phase::Deliver), Some(&upstream));
             picked.finish(Outcome::Neutral, now);
         }
     }
@@ -181,6 +184,7 @@ async fn conclude(
     match delivered {
         Delivered::Whole => request.record.complete = true,
         Delivered::CutOff(failure) => {
+            request.record.failure = Some(failure.clone());
             if let Some(attempt) = request.record.attempts.last_mut() {
                 attempt.failure = Some(failure);
             }
@@ -191,7 +195,7 @@ async fn conclude(
             return After::Close;
         }
         Delivered::Client(failure) => {
-            if failure == ClientFailure::TimedOut && request.settings().reset_timedout_connection {
+            if failure == ClientFailure::Stalled && request.settings().reset_timedout_connection {
                 client.stream.reset_on_close();
             }
             return After::Close;
@@ -233,7 +237,10 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
     }
     if end == tunnel::End::TimedOut {
         let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
-        request.log_failure(&Failure::timed_out(Phase::Tunnel), &picked.endpoint().text, &upstream);
+        let fired = Fired { directive: "proxy_read_timeout", after: timeout };
+        let failure = Failure::timed_out(Phase::Tunnel).with(|evidence| evidence.timer = Some(fired));
+        request.log_failure(&failure, &picked.endpoint().text, &upstream);
+        request.record.failure = Some(failure);
     }
     picked.finish(Outcome::Success, Instant::now());
     After::Close

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use config::model::Level;
 use http::Method;
 use http1::Version;
+use policy::Cause;
 
 use crate::answer::Step;
 use crate::downstream::h1::H1;
@@ -23,7 +24,7 @@ impl Request {
                 Step::Route
             }
             Err((status, message)) => {
-                self.log_refusal(&message);
+                self.refuse(&message, if status == 500 { Cause::ConfigurationError } else { Cause::ClientMalformed });
                 self.keep_alive = false;
                 Step::Status(status)
             }
@@ -43,10 +44,14 @@ impl Request {
         let _ = self.find_server(None);
     }
 
-    /// Says in the error log why a head was refused.
-    pub(crate) fn log_refusal(&self, message: &str) {
+    /// Says in the error log why a head is refused.
+    pub(crate) fn refuse(&mut self, message: &str, cause: Cause) {
+        self.fail(Level::Info, &self.while_reading(message), cause.into());
+    }
+
+    fn while_reading(&self, message: &str) -> String {
         let part = if self.head.has_line() { "headers" } else { "line" };
-        self.log(Level::Info, &format!("{message} while reading client request {part}"), None);
+        format!("{message} while reading client request {part}")
     }
 
     fn understand(&mut self) -> Result<(), Refused> {
@@ -71,7 +76,8 @@ impl Request {
         }
         for line in self.head.ignored() {
             let line = String::from_utf8_lossy(line);
-            self.log_refusal(&format!("client sent invalid header line: \"{line}\""));
+            let message = self.while_reading(&format!("client sent invalid header line: \"{line}\""));
+            self.log(Level::Info, &message, None);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod deliver;
 pub mod demo;
 mod downstream;
 mod exchange;
+mod failures;
 mod files;
 mod finish;
 mod forward;

@@ -10,8 +10,8 @@ use crate::response::Response;
 
 /// The answer; nothing where nginx's page is wanted, or where this status does not tell of a failure.
 pub(crate) fn answer(request: &Request, status: u16) -> Option<Response> {
-    let failure = request.failure.as_ref().filter(|failure| failure.status().as_u16() == status)?;
-    if !request.settings().local_response.is_own() {
+    let failure = request.record.failure.as_ref().filter(|failure| failure.status().as_u16() == status)?;
+    if !failure.phase.is_of_upstream() || !request.settings().local_response.is_own() {
         return None;
     }
     let told = told(request, failure);

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use config::model::{Level, Proxy, ProxyPass, Template};
 use http::Method;
 use http1::Framing;
-use policy::Balance;
+use policy::{Balance, Cause, Failure, Phase};
 
 use self::target::Target;
 use crate::answer::Step;
@@ -41,10 +41,16 @@ pub(crate) async fn pass(client: &mut H1, request: &mut Request, pass: &ProxyPas
         Ok(answered) => answered_step(request, answered),
         Err(Unanswered::Failed(failure)) => {
             let status = failure.status().as_u16();
-            request.failure = Some(failure);
+            request.record.failure = Some(failure);
             Step::Status(status)
         }
-        Err(Unanswered::Client(failure)) => client_failed(request, failure),
+        Err(Unanswered::Client(failure)) => {
+            // No attempt was under way to say it: the request waited for an endpoint.
+            if request.record.failure.is_none() {
+                request.log_client_failure(failure, Some(Phase::Select), None);
+            }
+            client_failed(request, failure)
+        }
     }
 }
 
@@ -104,8 +110,10 @@ fn renounce_body(client: &H1, request: &mut Request) -> Result<(), Step> {
         return Ok(());
     }
     if !matches!(request.head.method, Method::GET | Method::HEAD) {
-        request.log(Level::Error, "the request's body was streamed to an endpoint and cannot be sent again", None);
-        return Err(Step::Status(502));
+        let failure = Failure::new(Cause::BodyGone);
+        let status = failure.status().as_u16();
+        request.fail(Level::Error, &failure.nginx_phrase(), failure);
+        return Err(Step::Status(status));
     }
     request.framing = Framing::Empty;
     request.body = RequestBody::Kept(Kept::EMPTY);
@@ -149,7 +157,7 @@ fn expected_length(request: &Request) -> usize {
     }
 }
 
-fn keep_piece(request: &Request, kept: &mut Kept, piece: &mut Vec<u8>) -> Result<(), ClientFailure> {
+fn keep_piece(request: &mut Request, kept: &mut Kept, piece: &mut Vec<u8>) -> Result<(), ClientFailure> {
     let settings = request.settings();
     let directory = &settings.client_body_temp_path;
     match kept.append(piece, settings.client_body_buffer_size, directory) {
@@ -161,7 +169,7 @@ fn keep_piece(request: &Request, kept: &mut Kept, piece: &mut Vec<u8>) -> Result
         }
         Err(error) => {
             let message = format!("a request body cannot be kept in \"{}\": {error}", directory.display());
-            request.log(Level::Crit, &message, None);
+            request.fail(Level::Crit, &message, Failure::new(Cause::TempFileFailed));
             return Err(ClientFailure::Unkept);
         }
     }
@@ -189,7 +197,7 @@ pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> St
         ClientFailure::CutOff => Step::Silence(400),
         ClientFailure::Malformed => Step::Status(400),
         ClientFailure::TooLarge { .. } => Step::Status(413),
-        ClientFailure::TimedOut => Step::Status(408),
+        ClientFailure::TimedOut | ClientFailure::Stalled => Step::Status(408),
         ClientFailure::Unkept => Step::Status(500),
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Record {
     /// The response was delivered whole.
     pub(crate) complete: bool,
     pub(crate) attempts: Vec<Attempted>,
+    /// The last failure of the request that no other attempt has mended.
+    pub(crate) failure: Option<Failure>,
     /// The fields of the last endpoint's answer, kept where some template reads `$upstream_http_*`.
     pub(crate) upstream_fields: Option<http1::Fields>,
     /// Trailers of the last endpoint's answer.
@@ -88,6 +90,7 @@ impl Record {
             bytes_sent: 0,
             complete: false,
             attempts: Vec::new(),
+            failure: None,
             upstream_fields: None,
             upstream_trailers: None,
             sent_trailers: false,

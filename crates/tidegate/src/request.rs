@@ -10,11 +10,10 @@ use std::time::Instant;
 
 use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
 use http1::{Fields, Framing, RequestHead};
-use policy::{Failure, Phase};
 
 use crate::body::Kept;
-use crate::client::ClientFailure;
 use crate::downstream::proxy_protocol::Ends;
+use crate::failures::Addition;
 use crate::logs::error_log::Context;
 use crate::record::Record;
 use crate::route::{Captures, LocationId};
@@ -141,8 +140,6 @@ pub(crate) struct Request {
     /// It was here before the request before it was answered.
     pub(crate) pipelined: bool,
     pub(crate) record: Record,
-    /// Why the last upstream that was asked gave no answer.
-    pub(crate) failure: Option<Failure>,
     /// `$request_id`, made when first asked for.
     pub(crate) id: OnceCell<[u8; 32]>,
     /// Host and port that variables in `proxy_pass` gave.
@@ -185,7 +182,6 @@ impl Request {
             buffering: None,
             pipelined: false,
             record: Record::new(Instant::now(), length as u64),
-            failure: None,
             id: OnceCell::new(),
             named_upstream: None,
             upstream_head: Vec::new(),
@@ -251,47 +247,21 @@ impl Request {
         named.or_else(|| self.settings().proxy_pass.as_ref().map(|pass| (&*pass.host, &*pass.port)))
     }
 
-    /// Writes the error-log line of a failure.
-    pub(crate) fn log_failure(&self, failure: &Failure, endpoint: &str, upstream: &str) {
-        let level = match failure.level() {
-            policy::Level::Crit => Level::Crit,
-            policy::Level::Error => Level::Error,
-            policy::Level::Info => Level::Info,
-        };
-        let message = format!("{} while {}", failure.nginx_phrase_at(endpoint), failure.phase.nginx_action());
-        self.log(level, &message, Some(upstream));
-    }
-
-    /// Says that an attempt took its endpoint out of the rotation.
-    pub(crate) fn log_disabled(&self, phase: Phase, upstream: &str) {
-        let message = format!("upstream server temporarily disabled while {}", phase.nginx_action());
-        self.log(Level::Warn, &message, Some(upstream));
-    }
-
-    /// Writes the error-log line of a failure of the client's side, with what was being done.
-    pub(crate) fn log_client_failure(&self, failure: ClientFailure, action: Option<&str>, upstream: Option<&str>) {
-        let level = match failure {
-            // Said where it happened, with the reason.
-            ClientFailure::Unkept => return,
-            ClientFailure::Malformed | ClientFailure::TooLarge { .. } => Level::Error,
-            ClientFailure::Gone(_) | ClientFailure::CutOff | ClientFailure::Deaf(_) | ClientFailure::TimedOut => {
-                Level::Info
-            }
-        };
-        let phrase = failure.nginx_phrase();
-        match action {
-            Some(action) => self.log(level, &format!("{phrase} while {action}"), upstream),
-            None => self.log(level, &phrase, upstream),
-        }
-    }
-
     /// Writes an error-log line of this request. Once an endpoint was asked, every line names one: the last, if no other.
     pub(crate) fn log(&self, level: Level, message: &str, upstream: Option<&str>) {
-        let tables = &self.generation.tables;
-        let logs = tables.error_logs(&self.settings().error_logs);
-        if !logs.enabled(level) {
-            return;
+        if self.logs(level) {
+            self.write_log(level, message, upstream, None);
         }
+    }
+
+    /// Whether a line of this level would be written.
+    pub(crate) fn logs(&self, level: Level) -> bool {
+        self.generation.tables.error_logs(&self.settings().error_logs).enabled(level)
+    }
+
+    /// [`Request::log`] of what [`Request::logs`] was asked about before, and what a failure adds.
+    pub(crate) fn write_log(&self, level: Level, message: &str, upstream: Option<&str>, addition: Option<&Addition>) {
+        let logs = self.generation.tables.error_logs(&self.settings().error_logs);
         let last = self.record.attempts.last();
         let last_upstream = || last.map(|attempt| upstream_url(&attempt.endpoint, &self.upstream_head).into());
         let upstream = upstream.map(Cow::Borrowed).or_else(last_upstream);
@@ -306,6 +276,8 @@ impl Request {
             upstream: upstream.as_deref(),
             host: host.as_deref(),
             referrer: referrer.as_deref(),
+            failure: addition.map(|addition| &*addition.failure),
+            advice: addition.and_then(|addition| addition.advice.as_deref()),
         };
         logs.write(level, Some(self.connection.number), message, &context);
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use policy::failure::repeats::Repeats;
 use tokio::sync::mpsc;
 
 use crate::buffer::BufferPool;
@@ -129,6 +130,8 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) names: Arc<Names>,
     pub(crate) observer: Option<Observer>,
+    /// The failures that were said lately.
+    pub(crate) repeats: RefCell<Repeats>,
     generation: RefCell<Rc<Generation>>,
     leashes: RefCell<BTreeMap<u64, Rc<LeashState>>>,
     draining: Cell<bool>,
@@ -293,6 +296,7 @@ async fn serve(start: Start) {
         generation: RefCell::new(Rc::new(Generation::new(tables, &names, share))),
         names,
         observer,
+        repeats: RefCell::default(),
         leashes: RefCell::default(),
         draining: Cell::new(false),
         idled: Cell::new(0),

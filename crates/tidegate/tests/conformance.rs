@@ -63,6 +63,9 @@ fn judge(text: &str) -> Result<(), String> {
     let (subject, is_nginx) = subject(&peer);
     let mut of_subject = run::run(text, &subject)?;
     failures.extend(about("tidegate", suite::problems(&case, &of_subject)));
+    if !is_nginx {
+        failures.extend(about("tidegate", suite::failure_problems(&case, &of_subject)));
+    }
     drop_default_connection_close(&case, &mut of_peer);
     if is_nginx {
         drop_default_connection_close(&case, &mut of_subject);

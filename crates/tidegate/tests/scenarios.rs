@@ -27,6 +27,7 @@ fn judge(text: &str) -> Result<(), String> {
         return Ok(());
     }
     let seen = run::run(text, &suite::subject())?;
-    let problems = suite::problems(&case, &seen);
+    let mut problems = suite::problems(&case, &seen);
+    problems.extend(suite::failure_problems(&case, &seen));
     if problems.is_empty() { Ok(()) } else { Err(format!("{}\n{}", case.title, problems.join("\n"))) }
 }

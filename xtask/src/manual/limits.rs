@@ -231,6 +231,16 @@ const GATEWAY: &[Limit] = &[
         "what is more is counted and left out",
     ),
     fixed(
+        "what stands behind it of a failure",
+        ("1.5k", "crates/tidegate/src/logs/error_log.rs", "pub const MAX_ADDITION: usize = 1536;"),
+        "the rest of it is cut",
+    ),
+    fixed(
+        "failures whose repetitions are counted",
+        ("256 causes and endpoints a worker", "crates/policy/src/failure/repeats.rs", "const MOST: usize = 256;"),
+        "the one that has been silent for longest is forgotten, and gets its advice again",
+    ),
+    fixed(
         "a configuration file",
         ("64m", "crates/tidegate/src/cli/files.rs", "const MAX_FILE: u64 = 64 << 20;"),
         "it is refused",

@@ -46,7 +46,11 @@ pub(super) fn rows() -> Vec<Row> {
                 "If a level has any error_log, it inherits none. The levels, from most to \
                  least severe: emerg, alert, crit, error, warn, notice, info, debug.",
             )
-            .differs("syslog: and memory: are not supported yet.")
+            .differs(
+                "syslog: and memory: are not supported yet. A line that tells of a failure has two more fields behind \
+                 nginx's: `failure: \"TG-2001 connect_refused; …\"` with the cause's code, its name and what was seen, \
+                 and `advice: \"…\"` with what to change, which is given once a minute for each cause and endpoint.",
+            )
             .of_module("ngx_core_module"),
     ]
 }

@@ -149,6 +149,7 @@ causes! {
     FileChanged,
     ShutDown,
     LocalResponse,
+    BodyGone,
 }
 
 const COUNT: usize = Cause::ALL.len();

@@ -71,35 +71,59 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The clause without what is said elsewhere already.
+    pub(super) fn besides(&self, errno: bool, detail: bool) -> impl fmt::Display {
+        Clause {
+            evidence: self,
+            errno: self.errno.filter(|_| !errno),
+            detail: self.detail.as_ref().filter(|_| !detail),
+        }
+    }
+}
+
 /// One clause, such as `fresh connection, 30.0 s after connecting; proxy_read_timeout 60s`; nothing if nothing is known.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.besides(false, false).fmt(f)
+    }
+}
+
+struct Clause<'a> {
+    evidence: &'a Evidence,
+    errno: Option<i32>,
+    detail: Option<&'a Cow<'static, str>>,
+}
+
+impl fmt::Display for Clause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let evidence = self.evidence;
         let mut list = List { f, any: false };
-        if let Some(history) = &self.connection {
+        if let Some(history) = &evidence.connection {
             list.item(format_args!("{history}"))?;
         }
-        if let Some(Fired { directive, after }) = self.timer {
+        if let Some(Fired { directive, after }) = evidence.timer {
             list.item(format_args!("{directive} {}", Span(after)))?;
         }
         if let Some(errno) = self.errno {
             list.item(format_args!("errno {}", errno_text(errno)))?;
         }
-        if let Some(alert) = self.alert {
+        if let Some(alert) = evidence.alert {
             list.item(format_args!("TLS alert {alert}"))?;
         }
-        if let Some(head) = &self.head {
+        if let Some(head) = &evidence.head {
             list.item(format_args!("{head}"))?;
         }
-        if let Some(detail) = &self.detail {
+        if let Some(detail) = self.detail {
             list.item(format_args!("{detail}"))?;
         }
-        if let Some(offset) = self.offset {
+        if let Some(offset) = evidence.offset {
             list.item(format_args!("after {} bytes", Grouped(offset)))?;
         }
-        if !self.seen.is_empty() {
-            list.item(format_args!("it said '{}'", self.seen.escape_ascii()))?;
+        if !evidence.seen.is_empty() {
+            list.item(format_args!("it said '{}'", evidence.seen.escape_ascii()))?;
         }
-        match self.attempts {
+        match evidence.attempts {
             0 | 1 => Ok(()),
             attempts => list.item(format_args!("{attempts} attempts")),
         }

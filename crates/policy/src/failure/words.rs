@@ -60,6 +60,11 @@ impl Phase {
         }
     }
 
+    /// Whether an upstream is being asked, or looked for.
+    pub fn is_of_upstream(self) -> bool {
+        !matches!(self, Phase::Request | Phase::Route | Phase::Deliver)
+    }
+
     /// What nginx's error log calls it.
     pub fn nginx_action(self) -> &'static str {
         match self {

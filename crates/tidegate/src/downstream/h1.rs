@@ -225,7 +225,7 @@ impl H1 {
             match within(timer, timeout, |cx| stream.poll_write(cx, &[IoSlice::new(bytes)])).await {
                 Ok(Ok(count)) => bytes = &bytes[count..],
                 Ok(Err(error)) => return Err(ClientFailure::Deaf(error.raw_os_error())),
-                Err(TimedOut) => return Err(ClientFailure::TimedOut),
+                Err(TimedOut) => return Err(ClientFailure::Stalled),
             }
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Error-log lines in nginx's form, and the set of logs that a place writes them to. Not here: what went wrong.
 //!
 //! `2026/11/23 08:09:10 [error] 123#124: *7 MESSAGE, client: 192.0.2.1, server: name, request: "GET / HTTP/1.1",
-//! upstream: "http://127.0.0.1:1/", host: "example.org"`: tools read this form, so it stays exactly nginx's.
+//! upstream: "http://127.0.0.1:1/", host: "example.org"`: tools read this form, so it stays exactly nginx's. What is ours comes
+//! behind it, as two more of these fields: `, failure: "TG-2001 connect_refused; …", advice: "…"`.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -14,6 +15,8 @@ use super::clock::Clock;
 
 /// The longest line, its newline included; the rest is cut, as nginx cuts it (`NGX_MAX_ERROR_STR`).
 pub const MAX_LINE: usize = 2048;
+/// The most that stands behind it of a failure: its cause, what was seen, and advice.
+pub const MAX_ADDITION: usize = 1536;
 
 /// What a line says after its message, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,6 +33,10 @@ pub struct Context<'a> {
     pub host: Option<&'a str>,
     /// The `Referer` field.
     pub referrer: Option<&'a str>,
+    /// The failure's code and cause, and what was seen.
+    pub failure: Option<&'a str>,
+    /// What can be done about it.
+    pub advice: Option<&'a str>,
 }
 
 /// The error logs in force somewhere: each with the least severe level that it takes.
@@ -78,7 +85,20 @@ pub fn line(text: &mut Vec<u8>, level: Level, connection: Option<u64>, message: 
     put_escaped(text, message);
     put_context(text, context);
     text.truncate(start + MAX_LINE - 1);
+    put_addition(text, context);
     text.push(b'\n');
+}
+
+/// What nginx has not.
+fn put_addition(text: &mut Vec<u8>, context: &Context<'_>) {
+    let start = text.len();
+    for (name, value) in [("failure", context.failure), ("advice", context.advice)] {
+        let Some(value) = value else { continue };
+        put(text, format_args!(", {name}: \""));
+        put_escaped(text, &value.replace('"', "'"));
+        text.truncate(start + MAX_ADDITION - 1);
+        text.push(b'"');
+    }
 }
 
 fn put_context(text: &mut Vec<u8>, context: &Context<'_>) {
@@ -163,11 +183,29 @@ mod tests {
             upstream: Some("http://127.0.0.1:1/"),
             host: Some("x"),
             referrer: Some("http://y/"),
+            ..Context::default()
         };
         let text = written(Some(7), "connect() failed (111: Connection refused)", &context);
         let expected = "*7 connect() failed (111: Connection refused), client: 192.0.2.1, server: www, \
             request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:1/\", host: \"x\", referrer: \"http://y/\"\n";
         assert_eq!(after_the_ids(&text), expected);
+    }
+
+    #[test]
+    fn what_is_ours_stands_behind_what_is_nginxs() {
+        let context =
+            Context { host: Some("x"), failure: Some("TG-1 \"a\""), advice: Some("Do."), ..Context::default() };
+        let expected = "m, host: \"x\", failure: \"TG-1 'a'\", advice: \"Do.\"\n";
+        assert_eq!(after_the_ids(&written(None, "m", &context)), expected);
+    }
+
+    #[test]
+    fn a_long_line_does_not_cut_what_is_ours() {
+        let context = Context { failure: Some("TG-1"), ..Context::default() };
+        let text = written(None, &"x".repeat(5000), &context);
+        assert_eq!(text.len(), MAX_LINE + ", failure: \"TG-1\"".len());
+        let context = Context { failure: Some(&"y".repeat(5000)), ..Context::default() };
+        assert!(written(None, "m", &context).ends_with("yyy\"\n"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use config::Config;
 use config::model::{self, Address, Keepalive, Level, ProxyPass, ProxyTarget, Template, UpstreamServer};
-use policy::Balance;
+use policy::{Balance, Cause, Failure};
 
 use crate::answer::Step;
 use crate::request::Request;
@@ -65,7 +65,7 @@ pub(crate) async fn find(request: &mut Request, pass: &ProxyPass) -> Result<Targ
 /// Finds the upstream of a URL that was made of variables: a name of the configuration wins over DNS.
 async fn named(request: &mut Request, url: &[u8]) -> Result<Target, Step> {
     let place = Place::parse(url).map_err(|fault| {
-        request.log(Level::Error, &fault, None);
+        request.fail(Level::Error, &fault, Failure::new(Cause::ConfigurationError));
         Step::Status(500)
     })?;
     request.named_upstream = Some((place.shown.into(), place.port.to_string().into()));
@@ -82,7 +82,7 @@ async fn named(request: &mut Request, url: &[u8]) -> Result<Target, Step> {
     Ok(Target { upstream, origin: Origin::Named(key.into()), uri })
 }
 
-async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upstream>, Step> {
+async fn make(request: &mut Request, place: &Place<'_>, key: &str) -> Result<Rc<Upstream>, Step> {
     let address = match place.host.trim_matches(['[', ']']).parse() {
         _ if place.host.starts_with("unix:") => Address::Unix(place.host.trim_start_matches("unix:").into()),
         Ok(ip) => Address::Socket(std::net::SocketAddr::new(ip, place.port)),
@@ -91,7 +91,8 @@ async fn make(request: &Request, place: &Place<'_>, key: &str) -> Result<Rc<Upst
     if let Address::Name { host, port } = &address
         && !request.worker.names.look_up(host, *port).await
     {
-        request.log(Level::Error, &format!("{host} could not be resolved (3: Host not found)"), None);
+        let message = format!("{host} could not be resolved (3: Host not found)");
+        request.fail(Level::Error, &message, Failure::new(Cause::NameNotFound).detail(host.to_string()));
         return Err(Step::Status(502));
     }
     let model = model::Upstream {

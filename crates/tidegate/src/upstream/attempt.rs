@@ -95,6 +95,16 @@ pub(crate) enum Ended {
     Client(ClientFailure),
 }
 
+impl Ended {
+    /// The same, with the number of attempts so far.
+    pub(crate) fn after(self, attempts: u32) -> Self {
+        match self {
+            Ended::Failed(failure) => Ended::Failed(failure.with(|evidence| evidence.attempts = attempts)),
+            client => client,
+        }
+    }
+}
+
 impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
         Ended::Failed(failure)
@@ -183,6 +193,11 @@ impl<'a> Attempt<'a> {
         let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
         let request_complete = self.sending.is_complete();
         Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete })
+    }
+
+    /// The attempt fails by what the endpoint sent.
+    pub(crate) fn fault(&self, cause: Cause) -> Ended {
+        evidence::on(self.connection, cause.into()).into()
     }
 
     /// What the attempt is doing: it sends until everything is sent, then it waits.

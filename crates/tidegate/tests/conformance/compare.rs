@@ -151,6 +151,8 @@ fn example() -> Transcript {
         requests: vec![("origin".to_owned(), vec![seen("GET / HTTP/1.1")])],
         access_log: vec!["line".to_owned()],
         error_log: vec!["[error] line".to_owned()],
+        failures: Vec::new(),
+        unnamed: Vec::new(),
         problems: Vec::new(),
     }
 }

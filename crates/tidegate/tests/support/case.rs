@@ -16,6 +16,8 @@ pub(crate) struct Case {
     pub(crate) access_log: Option<Vec<String>>,
     /// The error log's lines, in order: unlisted ones of level `warn` and above fail; `None` if the case does not say.
     pub(crate) error_log: Option<Vec<String>>,
+    /// Every failure that the gateway's error log names, in order; `None` if the case does not say.
+    pub(crate) failures: Option<Vec<String>>,
     pub(crate) differ: Vec<Difference>,
 }
 

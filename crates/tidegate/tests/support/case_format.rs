@@ -13,6 +13,7 @@
 //! | `client:` | the client's script |
 //! | `access log:` | every line of the access log |
 //! | `error log:` | lines of the error log; one of level `warn` or above that is not listed fails |
+//! | `failures:` | every failure that the gateway's error log names, in order: code, cause, and what was seen |
 //! | `differ:` | `PLACE: reason`, a difference to nginx that is accepted; PLACE as a failed comparison prints it, `*` for anything |
 //! | `needs:` | `ipv6`: the case is skipped where there is none |
 //!
@@ -49,6 +50,7 @@ pub(crate) fn read_case(text: &str) -> Result<Case, String> {
         client: Vec::new(),
         access_log: None,
         error_log: None,
+        failures: None,
         differ: Vec::new(),
     };
     if case.title.is_empty() {
@@ -118,6 +120,7 @@ fn add_section(case: &mut Case, section: Section) -> Result<(), String> {
         ["client"] => case.client = read_steps(&section.lines()?, Side::Client)?,
         ["access", "log"] => case.access_log = Some(section.texts()),
         ["error", "log"] => case.error_log = Some(section.texts()),
+        ["failures"] => case.failures = Some(section.texts()),
         ["differ"] => {
             case.differ = section.texts().iter().map(|text| read_difference(text)).collect::<Result<_, _>>()?
         }

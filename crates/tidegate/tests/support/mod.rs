@@ -9,6 +9,7 @@ pub(crate) mod bytes;
 pub(crate) mod case;
 pub(crate) mod case_format;
 pub(crate) mod client;
+pub(crate) mod failures;
 pub(crate) mod logs;
 pub(crate) mod message;
 pub(crate) mod moments;

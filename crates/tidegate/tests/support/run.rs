@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::support::case::{Case, Origin};
 use crate::support::case_format::read_case;
 use crate::support::client::Client;
+use crate::support::failures::{split_failures, unnamed};
 use crate::support::logs::{read_access_log, read_error_log};
 use crate::support::message::Message;
 use crate::support::moments::Moments;
@@ -63,9 +64,14 @@ fn play(case: &Case, place: &Place, mut server: Server, sockets: Vec<Socket>) ->
 fn write_transcript(place: &Place, responses: &[Message], accounts: Vec<Account>, problems: Vec<String>) -> Transcript {
     let see = |messages: &[Message]| messages.iter().map(|message| Seen::new(message, place)).collect::<Vec<Seen>>();
     let responses = see(responses);
+    let error_log = read_error_log(place);
+    let unnamed = unnamed(&error_log);
+    let (error_log, failures) = split_failures(error_log);
     Transcript {
         access_log: read_access_log(place, &responses),
-        error_log: read_error_log(place),
+        error_log,
+        failures,
+        unnamed,
         requests: accounts.into_iter().map(|account| (account.name, see(&account.requests))).collect(),
         responses,
         problems: problems.iter().map(|problem| place.unfill(problem)).collect(),

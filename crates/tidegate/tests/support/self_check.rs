@@ -4,6 +4,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::support::bytes::{fits, read_quoted, show};
 use crate::support::case_format::read_case;
+use crate::support::failures::{split_failures, unnamed};
 use crate::support::logs::follow_lengths;
 use crate::support::message::{End, Message, unchunk};
 use crate::support::place::Place;
@@ -18,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         check("a_fault_of_a_case_names_its_line", a_fault_of_a_case_names_its_line),
         check("chunks_are_joined_and_bad_ones_seen", chunks_are_joined_and_bad_ones_seen),
         check("addresses_become_names_again", addresses_become_names_again),
+        check("only_what_is_documented_is_taken_off_a_line", only_what_is_documented_is_taken_off_a_line),
         check("names_of_servers_do_not_count_as_length", names_of_servers_do_not_count_as_length),
         check("a_failed_expectation_is_seen", a_failed_expectation_is_seen),
     ]
@@ -52,6 +54,32 @@ fn a_fault_of_a_case_names_its_line() -> Outcome {
     equal(line("# t\nserver:\n    return 200;\nbogus:\n    x\n"), told("line 4"))?;
     equal(line("server:\n    return 200;\nclient:\n    get /\n"), told("line 1"))?;
     equal(line("# t\nserver:\n    return 200;\nclient:\n    get /\n"), None)
+}
+
+fn only_what_is_documented_is_taken_off_a_line() -> Outcome {
+    let line = "[error] x while connecting to upstream, host: \"a\"";
+    let advice = policy::Failure::new(policy::Cause::ConnectRefused).advice();
+    for addition in ["", "; 2 attempts"] {
+        let failure = format!("TG-2001 connect_refused{addition}");
+        for whole in
+            [format!("{line}, failure: \"{failure}\""), format!("{line}, failure: \"{failure}\", advice: \"{advice}\"")]
+        {
+            equal(split_failures(vec![whole.clone()]), (vec![line.to_owned()], vec![failure.clone()]))?;
+            equal(unnamed(&[whole]), Vec::new())?;
+        }
+    }
+    for wrong in [
+        "failure: \"TG-2001 loop\"",
+        "failure: \"TG-0001 connect_refused\"",
+        "failure: \"connect_refused\"",
+        "failure: \"TG-2001 connect_refused\", advice: \"Do nothing.\"",
+        "failure: \"TG-2001 connect_refused\", more: \"x\"",
+    ] {
+        let whole = format!("{line}, {wrong}");
+        equal(split_failures(vec![whole.clone()]), (vec![whole.clone()], Vec::new()))?;
+        equal(unnamed(&[whole.clone()]), vec![whole])?;
+    }
+    equal(unnamed(&[line.to_owned()]).len(), 1)
 }
 
 fn chunks_are_joined_and_bad_ones_seen() -> Outcome {

@@ -119,6 +119,19 @@ pub(crate) fn problems(case: &Case, seen: &Transcript) -> Vec<String> {
     problems
 }
 
+/// What the gateway should have said of failures otherwise: nginx says none of it.
+pub(crate) fn failure_problems(case: &Case, seen: &Transcript) -> Vec<String> {
+    let unnamed = seen.unnamed.iter();
+    let mut problems: Vec<String> = unnamed.map(|line| format!("no cause is named in the error log: {line}")).collect();
+    if let Some(expected) = &case.failures {
+        let fit = |(pattern, failure): (&String, &String)| fits(pattern, failure);
+        if expected.len() != seen.failures.len() || !expected.iter().zip(&seen.failures).all(fit) {
+            problems.push(format!("expected the failures:\n    {}\n{seen}", expected.join("\n    ")));
+        }
+    }
+    problems
+}
+
 fn check_access_log(expected: &[String], seen: &[String]) -> Option<String> {
     let holds = expected.len() == seen.len() && expected.iter().zip(seen).all(|(pattern, line)| fits(pattern, line));
     (!holds).then(|| format!("expected the access log:\n    {}", expected.join("\n    ")))

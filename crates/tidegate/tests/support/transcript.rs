@@ -16,7 +16,12 @@ pub(crate) struct Transcript {
     /// What each origin received, in order.
     pub(crate) requests: Vec<(String, Vec<Seen>)>,
     pub(crate) access_log: Vec<String>,
+    /// In nginx's form: what stands behind it of a failure is in `failures`.
     pub(crate) error_log: Vec<String>,
+    /// The failures that the error log names: code, cause and what was seen.
+    pub(crate) failures: Vec<String>,
+    /// Lines of the error log that tell of an endpoint's failure and do not name its cause.
+    pub(crate) unnamed: Vec<String>,
     /// What went otherwise than the case says.
     pub(crate) problems: Vec<String>,
 }
@@ -105,7 +110,8 @@ impl std::fmt::Display for Transcript {
             }
         }
         writeln!(out, "  access log:\n    {}", self.access_log.join("\n    "))?;
-        write!(out, "  error log:\n    {}", self.error_log.join("\n    "))
+        writeln!(out, "  error log:\n    {}", self.error_log.join("\n    "))?;
+        write!(out, "  failures:\n    {}", self.failures.join("\n    "))
     }
 }
 

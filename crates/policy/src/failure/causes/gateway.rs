@@ -78,4 +78,14 @@ pub(super) const ROWS: &[Row] = &[
         advice: "Nothing, if it is wanted: a `return` or an `error_page` says so.",
         elsewhere: elsewhere("answered by the configuration", "LR", "DI"),
     },
+    Row {
+        cause: Cause::BodyGone,
+        code: Code(9507),
+        name: "body_gone",
+        error_type: "proxy_configuration_error",
+        treatment: Treatment { status: 502, delivery: Delivery::MaybeProcessed, ..GATEWAY },
+        happened: "The request goes to another location, but its body was streamed to an endpoint and is gone.",
+        advice: "Write `proxy_request_buffering on` where the request goes first, so that its body can be sent again.",
+        elsewhere: elsewhere("the request's body was streamed to an endpoint and cannot be sent again", "", ""),
+    },
 ];
