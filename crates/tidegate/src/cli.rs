@@ -15,13 +15,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::demo::Demo;
+use crate::explain;
 use crate::process::{self, Engine, Invocation, Start};
 use crate::record::Observer;
 use nginx::Next;
 use source::Source;
 
 /// Words that may stand first, beside nginx's options.
-const COMMANDS: [&str; 5] = ["check", "demo", "help", "misbehave", "proxy"];
+const COMMANDS: [&str; 6] = ["check", "demo", "explain", "help", "misbehave", "proxy"];
 
 /// Called so, the program is nginx, which has no demonstration.
 const NGINX: &str = "nginx";
@@ -63,6 +64,7 @@ impl Called {
         let first = self.arguments.first().map(|word| word.to_string_lossy().into_owned());
         match first.as_deref() {
             Some("check") => self.check(),
+            Some("explain") => self.explain(),
             Some("misbehave") => self.misbehave(),
             Some("proxy") => self.proxy(start),
             Some("demo" | "--print-config") => self.demo(start),
@@ -107,6 +109,14 @@ impl Called {
             Ok(Some(source)) => check::run(&source),
             Ok(None) => print_out(check::USAGE),
             Err(message) => self.not_understood(&message, check::USAGE),
+        }
+    }
+
+    fn explain(self) -> u8 {
+        match explain::parse(&self.words()) {
+            Ok(Some(question)) => explain::run(&question),
+            Ok(None) => print_out(explain::USAGE),
+            Err(message) => self.not_understood(&message, explain::USAGE),
         }
     }
 

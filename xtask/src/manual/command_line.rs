@@ -92,6 +92,14 @@ command line no longer suffices.
 ",
     ),
     (
+        "explain",
+        "
+A line seldom says all. What it says for certain is told as such; where it fits several causes, each is *most likely* or *possible*
+with the reason: how the program that wrote it works, or what the line's own times tell. No figures are given, since nobody has
+counted. `--json` has the same for programs.
+",
+    ),
+    (
         "misbehave",
         "
 These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have
