@@ -2,7 +2,7 @@
 //! a client's bytes (`$uri` decodes `%0d%0a`) stays one target or one value.
 //! Not here: which fields are written.
 
-use crate::fields::Fields;
+use crate::fields::{Field, Fields};
 use crate::framing::is_forbidden_trailer;
 use crate::head::Version;
 use crate::syntax;
@@ -35,23 +35,12 @@ fn write_target(out: &mut Vec<u8>, target: &[u8]) {
     }
 }
 
-/// Writes what belongs into one line: CR, LF and NUL become spaces (RFC 9110 §5.5).
-fn write_text(out: &mut Vec<u8>, text: &[u8]) {
-    let from = out.len();
-    out.extend_from_slice(text);
-    if memchr::memchr3(b'\r', b'\n', b'\0', text).is_some() {
-        for byte in out[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
-            *byte = b' ';
-        }
-    }
-}
-
 /// `HTTP/x.y DDD reason` and its line end.
 pub fn status_line(out: &mut Vec<u8>, version: Version, status: u16, reason: &[u8]) {
     out.extend_from_slice(version.as_str().as_bytes());
     let digit = |value: u16| b'0' + (value % 10) as u8;
     out.extend_from_slice(&[b' ', digit(status / 100), digit(status / 10), digit(status), b' ']);
-    write_text(out, reason);
+    syntax::write_clean(out, reason);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -60,8 +49,16 @@ pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 4);
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
-    write_text(out, value);
+    syntax::write_clean(out, value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// A field line from a list of fields, whose values are clean already.
+pub fn line(out: &mut Vec<u8>, field: Field<'_>) {
+    out.reserve(field.name.len() + field.value.len() + 4);
+    for part in [field.name, b": ", field.value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
 }
 
 /// `Content-Length`.

@@ -25,7 +25,7 @@ struct Line {
 /// Room made at once for as many lines as most heads have.
 const USUAL_LINES: usize = 20;
 
-/// A list of field lines.
+/// A list of field lines. No value holds a CR, an LF or a NUL, wherever it came from.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     bytes: Vec<u8>,
@@ -107,7 +107,7 @@ impl Fields {
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let at = self.bytes.len() as u32;
         self.bytes.extend_from_slice(name);
-        self.bytes.extend_from_slice(value);
+        syntax::write_clean(&mut self.bytes, value);
         let (name_len, value_len) = (name.len() as u32, value.len() as u32);
         self.lines.push(Line { name: at, name_len, value: at + name_len, value_len });
     }
@@ -124,7 +124,7 @@ impl Fields {
         let at = self.bytes.len() as u32;
         let mut placed = false;
         let mut lines = std::mem::take(&mut self.lines);
-        self.bytes.extend_from_slice(value);
+        syntax::write_clean(&mut self.bytes, value);
         lines.retain_mut(|line| {
             if !self.field(*line).name.eq_ignore_ascii_case(name) {
                 return true;

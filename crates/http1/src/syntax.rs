@@ -118,3 +118,14 @@ fn trim_of(input: &[u8], mut start: usize, mut end: usize, blank: impl Fn(u8) ->
     }
     start..end
 }
+
+/// Writes what belongs into one line: CR, LF and NUL become spaces (RFC 9110 §5.5).
+pub(crate) fn write_clean(out: &mut Vec<u8>, text: &[u8]) {
+    let from = out.len();
+    out.extend_from_slice(text);
+    if memchr::memchr3(b'\r', b'\n', b'\0', text).is_some() {
+        for byte in out[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
+            *byte = b' ';
+        }
+    }
+}

@@ -459,7 +459,7 @@ async fn relay_interim(client: &mut H1, request: &Request, head: &ResponseHead) 
             || http1::is_named_by_connection(&head.fields, name)
     };
     for field in head.fields.iter().filter(|field| !ends_here(field.name)) {
-        http1::encode::field(&mut bytes, field.name, field.value);
+        http1::encode::line(&mut bytes, field);
     }
     http1::encode::end(&mut bytes);
     client.write_interim(&bytes, request.settings().send_timeout).await.map_err(Ended::Client)

@@ -86,7 +86,7 @@ pub(crate) fn request_head(
     if proxy.pass_request_headers {
         for field in request.head.fields.iter().filter(|field| forwarding.passes(field.name)) {
             if !named_by_connection(request, field.name) {
-                encode::field(&mut head, field.name, field.value);
+                encode::line(&mut head, field);
             }
         }
     }

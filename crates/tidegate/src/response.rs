@@ -175,7 +175,7 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
         let written = field.name.eq_ignore_ascii_case(b"content-type")
             || (location.is_some() && field.name.eq_ignore_ascii_case(b"location"));
         if !written {
-            encode::field(&mut head, field.name, field.value);
+            encode::line(&mut head, field);
         }
     }
     if let Some((name, value)) = &response.ranges {
