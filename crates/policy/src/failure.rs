@@ -15,6 +15,7 @@ mod causes;
 mod errno;
 mod evidence;
 pub mod first_bytes;
+pub mod proxy_status;
 pub mod repeats;
 mod row;
 mod words;

@@ -1,6 +1,7 @@
 //! The value of every variable for one request. Not here: their names and syntax (`config`), and the escaping of logs.
 
 mod connection;
+mod failure;
 mod families;
 mod request;
 mod upstream;
@@ -53,6 +54,7 @@ pub(crate) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         .or_else(|| request::value(variable, request, out))
         .or_else(|| connection::value(variable, request, out))
         .or_else(|| upstream::value(variable, request, out))
+        .or_else(|| failure::value(variable, request, out))
         .unwrap_or(false)
 }
 

@@ -58,8 +58,8 @@ impl Build<'_> {
         }
         match variables::find(&name) {
             Some(Variable::Args) => Some(SetVariable::Args),
-            // A name of a family is the file's own where it says so.
-            Some(_) if !variables::in_family(&name) => None,
+            // A name of a family is the file's own where it says so, and so is one that nginx does not have.
+            Some(variable) if !variables::in_family(&name) && !variable.is_own() => None,
             _ => self.names.place(&name).map(SetVariable::Own),
         }
     }

@@ -21,7 +21,11 @@ pub(super) fn rows() -> Vec<Row> {
                  escapes as JSON does and leaves an absent value empty; `none` escapes \
                  nothing. `combined` is always there.",
             )
-            .differs("A format may be defined after the access_log that names it."),
+            .differs(
+                "A format may be defined after the access_log that names it. `json` is there unless the file defines a \
+                 format of this name: one JSON object a line with everything that is known of the request, its attempts \
+                 and its failure.",
+            ),
         custom("access_log", LEVELS, at_least(1), access_log)
             .repeats()
             .syntax("path [format [buffer=size] [flush=time] [if=condition]] | off")
@@ -179,7 +183,13 @@ fn access_log_file(build: &mut Build<'_>, target: &Word) -> Option<LogFile> {
 }
 
 fn format_place(build: &mut Build<'_>, word: &Word) -> Option<usize> {
-    let place = build.log_formats.iter().position(|format| *format.name == *word.text);
+    let named = |build: &Build<'_>| build.log_formats.iter().position(|format| *format.name == *word.text);
+    let mut place = named(build);
+    if place.is_none() && word.text == "json" {
+        let line = build.template(&json(), word.span);
+        build.log_formats.push(LogFormat { name: "json".into(), escape: Escape::Json, line });
+        place = named(build);
+    }
     if place.is_none() {
         build.error(word.span, format!("unknown log format \"{}\"", word.text));
         let known: Vec<&str> = build.log_formats.iter().map(|format| &*format.name).collect();
@@ -187,6 +197,60 @@ fn format_place(build: &mut Build<'_>, word: &Word) -> Option<usize> {
         build.help(format!("known: {known}"));
     }
     place
+}
+
+/// The members of a `json` line whose values are numbers, and those whose values are strings. What is a list with an entry an
+/// attempt is a string, since a list of nginx's is not JSON's.
+const JSON_NUMBERS: &[&str] = &[
+    "msec",
+    "status",
+    "request_time",
+    "request_length",
+    "bytes_sent",
+    "body_bytes_sent",
+    "connection",
+    "connection_requests",
+    "attempts",
+];
+const JSON_STRINGS: &[&str] = &[
+    "time_iso8601",
+    "request_id",
+    "remote_addr",
+    "remote_user",
+    "scheme",
+    "host",
+    "server_name",
+    "server_port",
+    "request_method",
+    "request_uri",
+    "uri",
+    "server_protocol",
+    "request_completion",
+    "http_referer",
+    "http_user_agent",
+    "http_x_forwarded_for",
+    "failure",
+    "failure_code",
+    "failure_phase",
+    "failure_blame",
+    "proxy_status",
+    "proxy_host",
+    "upstream_addr",
+    "upstream_status",
+    "upstream_failure",
+    "upstream_connect_time",
+    "upstream_header_time",
+    "upstream_response_time",
+    "upstream_response_length",
+    "upstream_bytes_sent",
+    "upstream_bytes_received",
+];
+
+/// The predefined format: each member is named after its variable.
+fn json() -> String {
+    let numbers = JSON_NUMBERS.iter().map(|name| format!("\"{name}\":${name}"));
+    let strings = JSON_STRINGS.iter().map(|name| format!("\"{name}\":\"${name}\""));
+    format!("{{{}}}", numbers.chain(strings).collect::<Vec<_>>().join(","))
 }
 
 fn parameter(build: &mut Build<'_>, log: &mut AccessLog, word: &Word) {
@@ -289,6 +353,15 @@ mod tests {
     #[test]
     fn a_line_has_no_numbered_captures() {
         assert_eq!(errors(&in_http("log_format a $uri$1;")), ["unknown \"1\" variable"]);
+    }
+
+    #[test]
+    fn the_json_format_is_there_unless_the_file_has_one() {
+        let predefined = config(in_http("access_log /a json;")).log_formats.remove(1);
+        assert_eq!(predefined.escape, Escape::Json);
+        assert!(predefined.line.source.contains("\"status\":$status,"));
+        let own = config(in_http("access_log /a json; log_format json $uri;")).log_formats;
+        assert_eq!((own.len(), &*own[1].line.source), (2, "$uri"));
     }
 
     #[test]

@@ -139,9 +139,31 @@ pub enum Variable {
     UpstreamResponseLength,
     UpstreamResponseTime,
     UpstreamStatus,
+    // Ours.
+    Attempts,
+    Failure,
+    FailureBlame,
+    FailureCode,
+    FailurePhase,
+    ProxyStatus,
+    UpstreamFailure,
 }
 
 impl Variable {
+    /// Whether nginx does not have it: a configuration may give its name another meaning.
+    pub fn is_own(&self) -> bool {
+        matches!(
+            self,
+            Variable::Attempts
+                | Variable::Failure
+                | Variable::FailureBlame
+                | Variable::FailureCode
+                | Variable::FailurePhase
+                | Variable::ProxyStatus
+                | Variable::UpstreamFailure
+        )
+    }
+
     /// Whether the value stands in the head or the trailers of a response.
     pub fn is_of_a_head(&self) -> bool {
         matches!(

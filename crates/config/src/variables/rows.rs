@@ -100,4 +100,11 @@ pub const ROWS: &[Row] = &[
     row("upstream_response_length", Variable::UpstreamResponseLength, "The bytes of each attempt's response body."),
     row("upstream_response_time", Variable::UpstreamResponseTime, "The seconds that each attempt took."),
     row("upstream_status", Variable::UpstreamStatus, "The status that each attempt ended with."),
+    row("attempts", Variable::Attempts, "How often an endpoint was asked. Not of nginx."),
+    row("failure", Variable::Failure, "The cause of the request's failure, such as connect_refused. Not of nginx."),
+    row("failure_blame", Variable::FailureBlame, "Whose fault it was: client, endpoint or gateway. Not of nginx."),
+    row("failure_code", Variable::FailureCode, "The cause's code, such as TG-2001. Not of nginx."),
+    row("failure_phase", Variable::FailurePhase, "What was being done when it failed, such as connect. Not of nginx."),
+    row("proxy_status", Variable::ProxyStatus, "The failure as RFC 9209 writes it, with all details. Not of nginx."),
+    row("upstream_failure", Variable::UpstreamFailure, "The cause of each attempt's failure. Not of nginx."),
 ];

@@ -20,6 +20,9 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::UpstreamResponseLength => list(request, out, |attempt, out| number(out, attempt.response_length)),
         Variable::UpstreamBytesSent => list(request, out, |attempt, out| number(out, attempt.bytes_sent)),
         Variable::UpstreamBytesReceived => list(request, out, |attempt, out| number(out, attempt.bytes_received)),
+        Variable::UpstreamFailure => list(request, out, |attempt, out| {
+            bytes(out, attempt.failure.as_ref().map(|failure| failure.row().name.as_bytes()))
+        }),
         Variable::ProxyHost => bytes(out, request.proxied_to().map(|(host, _)| host.as_bytes())),
         Variable::ProxyPort => bytes(out, request.proxied_to().map(|(_, port)| port.as_bytes())),
         Variable::ProxyAddXForwardedFor => forwarded_for(request, out),

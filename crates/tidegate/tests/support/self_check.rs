@@ -77,7 +77,7 @@ fn only_what_is_documented_is_taken_off_a_line() -> Outcome {
     ] {
         let whole = format!("{line}, {wrong}");
         equal(split_failures(vec![whole.clone()]), (vec![whole.clone()], Vec::new()))?;
-        equal(unnamed(&[whole.clone()]), vec![whole])?;
+        equal(unnamed(std::slice::from_ref(&whole)), vec![whole])?;
     }
     equal(unnamed(&[line.to_owned()]).len(), 1)
 }
