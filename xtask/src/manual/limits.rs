@@ -167,6 +167,11 @@ const ENDPOINTS: &[Limit] = &[
         "keepalive",
         "the one that has idled longest is closed",
     ),
+    directive(
+        "requests that wait for an endpoint to come back, and how long",
+        "hold",
+        "the last failure is answered at once",
+    ),
 ];
 
 const GATEWAY: &[Limit] = &[

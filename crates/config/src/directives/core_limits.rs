@@ -49,7 +49,7 @@ pub(super) fn rows() -> Vec<Row> {
             .default("1k")
             .help("Sets the size of the first buffer for a request's head.")
             .manual("What does not fit takes one of the large_client_header_buffers.")
-            .no_effect_yet("buffers of 16k are shared by all connections, and idle ones hold none"),
+            .no_effect_yet("buffers are shared by all connections, and idle ones hold none"),
         buffers("large_client_header_buffers", HTTP_SERVER, |l: &mut Level| &mut l.server.large_client_header_buffers)
             .default("4 8k")
             .help("Bounds a request's head.")
