@@ -28,7 +28,7 @@ fn the_corpus_of_config_text_keeps_every_promise() {
 
 #[test]
 fn golden_files_keep_every_promise_wherever_they_break_off() {
-    for text in files("tests/golden") {
+    for text in files("tests/golden").into_iter().chain(files("tests/golden/shown")) {
         config_text::check(&text);
         let step = text.len() / 6 + 1;
         (0..text.len()).step_by(step).for_each(|end| config_text::check(&text[..end]));

@@ -63,7 +63,7 @@ fn a_semicolon_or_brace_left_out_is_one_fault_or_two() {
 
 /// The text without the first byte of some of these parts, and where that was; comments and further files stay.
 fn without(text: &str, part: &'static str) -> impl Iterator<Item = (String, usize)> {
-    let main = text.find("\n==== ").unwrap_or(text.len());
+    let main = text.find("\n=== ").unwrap_or(text.len());
     let in_comment = |place: usize| text[..place].rsplit('\n').next().is_some_and(|line| line.trim().starts_with('#'));
     let places = text.match_indices(part).map(|(place, _)| place).filter(|place| *place < main && !in_comment(*place));
     let places: Vec<usize> = places.collect();

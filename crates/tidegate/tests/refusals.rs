@@ -138,7 +138,7 @@ fn write_realistic(text: &str, folder: &Path) {
     let mut name = "nginx.conf".to_owned();
     let mut written: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
     for line in text.split_inclusive('\n') {
-        match line.strip_prefix("==== ") {
+        match line.strip_prefix("=== ") {
             Some(next) => name = next.trim().to_owned(),
             None => written.entry(name.clone()).or_default().push_str(line),
         }

@@ -20,6 +20,8 @@ pub enum Style {
 const WIDTH: usize = 100;
 /// Columns of a longer line that are shown before the span.
 const LEAD: usize = 30;
+/// Bytes that certainly make more columns than are shown.
+const ENOUGH: usize = 4 * WIDTH + 4;
 
 const BOLD: &str = "1";
 const RED: &str = "1;31";
@@ -116,7 +118,7 @@ impl Pen<'_> {
         let before = text.get(line_start..start)?;
         let marked = text.get(start..end.clamp(start, line_end))?;
         let after = text.get(start + marked.len()..line_end)?.trim_end_matches('\r');
-        Some(Excerpt::of(before, marked, after))
+        Some(Excerpt::of(end_of(before), start_of(marked), start_of(after)))
     }
 
     /// Where the file of a span was included.
@@ -146,6 +148,16 @@ impl Excerpt {
         let length = width(&first(&marked, room)).max(1);
         Self { line, start: width(&before), length }
     }
+}
+
+/// The end of a text, which may be very long: more of it than is shown.
+fn end_of(text: &str) -> &str {
+    text.get(text.ceil_char_boundary(text.len().saturating_sub(ENOUGH))..).unwrap_or_default()
+}
+
+/// The start of a text, in the same way.
+fn start_of(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(ENOUGH)).unwrap_or_default()
 }
 
 /// A text whose characters each take one column, or two: a tab becomes four spaces.

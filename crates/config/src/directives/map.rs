@@ -1,5 +1,7 @@
 //! The map module. Not here: looking a value up.
 
+use std::collections::HashSet;
+
 use super::shorthand::{HTTP, Row, definition, exactly};
 use crate::build::{Build, Line};
 use crate::model::{Map, MapKey, Template};
@@ -38,14 +40,21 @@ fn map(build: &mut Build<'_>, line: &Line<'_>) {
         entries: Vec::new(),
         default: Template::default(),
     };
-    let mut default_seen = false;
+    let mut seen = Seen::default();
     for entry in line.block() {
-        read_entry(build, &mut map, entry, &mut default_seen);
+        read_entry(build, &mut map, entry, &mut seen);
     }
     build.maps.push(map);
 }
 
-fn read_entry(build: &mut Build<'_>, map: &mut Map, entry: &Directive, default_seen: &mut bool) {
+/// What a map had so far.
+#[derive(Default)]
+struct Seen {
+    default: bool,
+    keys: HashSet<String>,
+}
+
+fn read_entry(build: &mut Build<'_>, map: &mut Map, entry: &Directive, seen: &mut Seen) {
     let key = &entry.name;
     if entry.block.is_some() {
         return build.error(entry.span, "unexpected \"{\"");
@@ -54,14 +63,14 @@ fn read_entry(build: &mut Build<'_>, map: &mut Map, entry: &Directive, default_s
         ("hostnames", []) => map.hostnames = true,
         ("volatile", []) => {}
         ("default", [value]) => {
-            if std::mem::replace(default_seen, true) {
+            if std::mem::replace(&mut seen.default, true) {
                 build.error(key.span, "duplicate default map parameter");
             }
             map.default = build.word_template(value);
         }
         (_, [value]) => {
             let value = build.word_template(value);
-            if let Some(key) = map_key(build, map, key) {
+            if let Some(key) = map_key(build, seen, key) {
                 map.entries.push((key, value));
             }
         }
@@ -72,7 +81,7 @@ fn read_entry(build: &mut Build<'_>, map: &mut Map, entry: &Directive, default_s
     }
 }
 
-fn map_key(build: &mut Build<'_>, map: &Map, word: &Word) -> Option<MapKey> {
+fn map_key(build: &mut Build<'_>, seen: &mut Seen, word: &Word) -> Option<MapKey> {
     if let Some(expression) = word.text.strip_prefix('~') {
         let (expression, caseless) = match expression.strip_prefix('*') {
             Some(rest) => (rest, true),
@@ -84,10 +93,11 @@ fn map_key(build: &mut Build<'_>, map: &Map, word: &Word) -> Option<MapKey> {
     let text = word.text.strip_prefix('\\').unwrap_or(&word.text);
     let text = text.to_ascii_lowercase();
     let key = MapKey::Literal(text.as_str().into());
-    if map.entries.iter().any(|(known, _)| *known == key) {
+    if seen.keys.contains(&text) {
         build.error(word.span, format!("conflicting parameter \"{text}\""));
         return None;
     }
+    seen.keys.insert(text);
     Some(key)
 }
 

@@ -1,6 +1,9 @@
 //! Names that are known and not supported: nginx's other modules, and well-known modules of others. A file that uses
 //! one is refused with its name, never half obeyed. Not here: what they would mean.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Whose directive it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsupported {
@@ -12,13 +15,22 @@ pub struct Unsupported {
 
 /// Who has the directive, if it is a known one that is not supported.
 pub fn unsupported(name: &str) -> Option<Unsupported> {
-    let own = MODULES.iter().find(|(_, names)| names.split_whitespace().any(|known| known == name));
-    if let Some(&(module, _)) = own {
+    if let Some(&module) = BY_NAME.get(name) {
         return Some(Unsupported { module, nginx: true });
     }
-    let foreign = FOREIGN.iter().find(|(_, patterns)| patterns.split_whitespace().any(|pattern| fits(pattern, name)));
-    foreign.map(|&(module, _)| Unsupported { module, nginx: false })
+    let foreign = FOREIGN_PATTERNS.iter().find(|(pattern, _)| fits(pattern, name));
+    foreign.map(|&(_, module)| Unsupported { module, nginx: false })
 }
+
+static FOREIGN_PATTERNS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let of = |(module, patterns): &(&'static str, &'static str)| {
+        let module = *module;
+        patterns.split_whitespace().map(move |pattern| (pattern, module))
+    };
+    FOREIGN.iter().flat_map(of).collect()
+});
+
+static BY_NAME: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| unsupported_names().collect());
 
 /// The names of nginx's own directives that are not supported yet, with their modules.
 pub fn unsupported_names() -> impl Iterator<Item = (&'static str, &'static str)> {

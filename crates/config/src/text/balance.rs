@@ -8,6 +8,9 @@ use super::place::Place;
 use crate::diagnostic::Diagnostic;
 use crate::tree::Span;
 
+/// Bytes of a line before which nothing is taken for indented.
+const MAX_INDENT: usize = 256;
+
 /// Balances braces as far as can be guessed, and says what it did. `end` is where the text ends.
 pub(super) fn balanced(tokens: Vec<Token>, text: &str, top: Place, end: Span) -> (Vec<Token>, Vec<Diagnostic>) {
     let count = Count::of(&tokens);
@@ -84,8 +87,14 @@ impl<'t> Layout<'t> {
 
     /// The column of what starts here, if nothing but space is before it in its line.
     fn indent(&self, at: Span) -> Option<usize> {
-        let before = self.text.get(..usize::try_from(at.start).ok()?)?;
-        let line = before.rfind('\n').map_or(before, |place| before.get(place + 1..).unwrap_or_default());
+        let at = usize::try_from(at.start).ok()?;
+        let nearest = self.text.floor_char_boundary(at.saturating_sub(MAX_INDENT));
+        let before = self.text.get(nearest..at)?;
+        let line = match before.rfind('\n') {
+            Some(place) => before.get(place + 1..)?,
+            None if nearest > 0 => return None,
+            None => before,
+        };
         let columns = |c: char| if c == '\t' { 8 } else { 1 };
         (self.reliable && line.trim_start().is_empty()).then(|| line.chars().map(columns).sum())
     }

@@ -22,6 +22,9 @@ pub(crate) const MAX_INCLUDE_DEPTH: usize = 32;
 /// All text of a configuration in bytes; a file counts each time that it is included.
 pub(crate) const MAX_TEXT: usize = 64 << 20;
 
+/// Directives that are found in what was written as one, its `;` missing; what is beyond stays the words of the last.
+const MAX_PARTS: usize = 100;
+
 /// The file that is built in, for where it is missing.
 const MIME_TYPES: &str = "mime.types";
 
@@ -124,9 +127,12 @@ impl<'f> Reader<'f> {
         let mut all = Vec::with_capacity(directives.len());
         for directive in directives {
             let mut next = Some(directive);
+            let mut parts = 0;
             while let Some(directive) = next {
                 let text = self.tree.file(directive.span).map_or("", |file| &file.text);
-                let (directive, rest) = match look(directive, around.place, text) {
+                let place = if parts < MAX_PARTS { around.place } else { Place::Elsewhere };
+                parts += 1;
+                let (directive, rest) = match look(directive, place, text) {
                     Looked::Whole(directive, suspect) => {
                         self.suspects.extend(suspect);
                         (directive, None)

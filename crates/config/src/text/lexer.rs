@@ -192,8 +192,11 @@ impl Lexer<'_> {
         unescaped(self.text.get(start..end).unwrap_or_default())
     }
 
-    /// Ends a word here.
-    fn word(&mut self, text: String, quoted: bool, start: usize) {
+    /// Ends a word here. One that is too long is cut, so that nobody has to look at all of it.
+    fn word(&mut self, mut text: String, quoted: bool, start: usize) {
+        if self.kind == Kind::File {
+            text.truncate(text.floor_char_boundary(MAX_WORD));
+        }
         let span = self.span(start, self.at);
         self.words.push(Word { text, quoted, span });
     }

@@ -2,39 +2,48 @@
 //! Not here: the faults.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::tree::{Directive, Span, Tree};
+use crate::tree::{Directive, Tree};
 
 /// Leaves out what was said of the words of directives in which a fault of the text lies.
 pub(crate) fn leave_out_spoilt(said: &mut Vec<Diagnostic>, faults: &[Diagnostic], tree: &Tree) {
-    let faults: Vec<Span> = faults.iter().filter(|fault| fault.severity == Severity::Error).map(place).collect();
+    let mut faults: Vec<Place> = faults.iter().filter(|fault| fault.severity == Severity::Error).map(place).collect();
     if faults.is_empty() {
         return;
     }
+    faults.sort_unstable();
     let mut spoilt = Vec::new();
     collect(&tree.directives, &faults, &mut spoilt);
-    said.retain(|said| !spoilt.iter().any(|words| holds(*words, said.span)));
+    spoilt.sort_unstable();
+    said.retain(|said| !is_in(&spoilt, (said.span.file, said.span.start)));
 }
+
+/// A file and a byte of it.
+type Place = (u32, u32);
 
 /// Where a fault is: at the quote that is not closed, and not where that was noticed.
-fn place(fault: &Diagnostic) -> Span {
-    fault.related.as_ref().map_or(fault.span, |(span, _)| *span)
+fn place(fault: &Diagnostic) -> Place {
+    let span = fault.related.as_ref().map_or(fault.span, |(span, _)| *span);
+    (span.file, span.start)
 }
 
-/// The words of directives in which faults lie.
-fn collect(directives: &[Directive], faults: &[Span], spoilt: &mut Vec<Span>) {
+/// The words of directives in which faults lie, or right behind which, where a `;` may be missing.
+fn collect(directives: &[Directive], faults: &[Place], spoilt: &mut Vec<(Place, u32)>) {
     for directive in directives {
-        let last = directive.args.last().unwrap_or(&directive.name).span;
-        let words = Span { end: last.end, ..directive.name.span };
-        if faults.iter().any(|fault| holds(words, *fault)) {
-            spoilt.push(words);
+        let (start, file) = (directive.name.span.start, directive.name.span.file);
+        let end = directive.args.last().unwrap_or(&directive.name).span.end;
+        let next = faults.get(faults.partition_point(|fault| *fault < (file, start)));
+        if next.is_some_and(|fault| *fault <= (file, end)) {
+            spoilt.push(((file, start), end));
         }
         collect(directive.block.as_deref().unwrap_or_default(), faults, spoilt);
     }
 }
 
-/// Whether a place is in these words, or right behind them, where a `;` may be missing.
-fn holds(words: Span, place: Span) -> bool {
-    words.file == place.file && (words.start..=words.end).contains(&place.start)
+/// Whether a place is in one of these words. They do not overlap.
+fn is_in(spoilt: &[(Place, u32)], place: Place) -> bool {
+    let behind = spoilt.partition_point(|(start, _)| *start <= place);
+    let before = behind.checked_sub(1).and_then(|last| spoilt.get(last));
+    before.is_some_and(|((file, _), end)| place <= (*file, *end))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Several files in one: a line `==== NAME` starts the file of that name in the folder of the main file, which comes
+//! Several files in one: a line `=== NAME` starts the file of that name in the folder of the main file, which comes
 //! first. Not here: what is read from them.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ impl Texts {
         let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
         let mut name = "nginx.conf";
         for line in text.split_inclusive('\n') {
-            match line.strip_prefix("==== ") {
+            match line.strip_prefix("=== ") {
                 Some(next) => name = next.trim(),
                 None => files.entry(Path::new(FOLDER).join(name)).or_default().push_str(line),
             }

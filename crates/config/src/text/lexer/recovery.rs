@@ -80,7 +80,8 @@ impl Lexer<'_> {
     /// What touches a closing quote: strings of one line, then what is not quoted.
     fn touching(&mut self) -> String {
         let mut text = String::new();
-        while let Some(close) = self.string_here() {
+        let line_end = self.line_end(self.at);
+        while let Some(close) = self.string_here(line_end) {
             text += &self.unescaped(self.at + 1, close);
             self.at = close + 1;
         }
@@ -89,13 +90,13 @@ impl Lexer<'_> {
         text + &self.unescaped(start, self.at)
     }
 
-    fn string_here(&self) -> Option<usize> {
+    fn string_here(&self, line_end: usize) -> Option<usize> {
         let quote = match self.peek()? {
             b'"' => Quote::Double,
             b'\'' => Quote::Single,
             _ => return None,
         };
-        quote_end(self.text, self.at + 1, quote).filter(|close| *close < self.line_end(self.at))
+        quote_end(self.text, self.at + 1, quote).filter(|close| *close < line_end)
     }
 
     /// `^/a{2}$`: to nginx the word ends before the brace, so that an expression with one must be quoted. No block starts
