@@ -1,0 +1,172 @@
+//! What the attempts of one exchange have used up, and what that leaves to decide: the facts for policy, its answers for
+//! the loop. Not here: the loop, and making attempts.
+
+use std::time::Instant;
+
+use policy::retry::{self, Condition, Decision, Met, Situation};
+use policy::reuse::Need;
+use policy::{Cause, Failure, Phase, Refusal, Tried};
+
+use super::making::{Terms, Traces};
+use super::{Errand, Unanswered};
+use crate::client::ClientFailure;
+use crate::downstream::h1::H1;
+use crate::record::Attempted;
+use crate::request::{Request, upstream_url};
+use crate::upstream::Picked;
+use crate::upstream::attempt::OutgoingBody;
+use crate::upstream::hold::{self, Turn, Wait};
+
+/// The attempts so far.
+pub(super) struct Round<'a> {
+    errand: &'a Errand<'a>,
+    pub(super) tried: Tried,
+    tries_left: u32,
+    started: Instant,
+    replayable: bool,
+    idempotent: bool,
+    last_failure: Option<Failure>,
+    /// When waiting for an endpoint to come back ends.
+    patience: Option<Instant>,
+    turn: Option<Turn>,
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(request: &Request, errand: &'a Errand<'a>) -> Self {
+        let started = Instant::now();
+        errand.upstream.begin_exchange(started);
+        Self {
+            errand,
+            tried: Tried::default(),
+            tries_left: errand.tries(),
+            started,
+            replayable: matches!(errand.outgoing.body, OutgoingBody::Kept(_)),
+            idempotent: retry::is_idempotent(&request.head.method),
+            last_failure: None,
+            patience: None,
+            turn: None,
+        }
+    }
+
+    /// While others wait for an endpoint to come back, who comes now waits behind them.
+    pub(super) async fn wait_in_line(&mut self, client: &mut H1) -> Result<(), Unanswered> {
+        if self.turn.is_none() && self.errand.upstream.held.must_wait() {
+            self.hold(client).await?;
+        }
+        Ok(())
+    }
+
+    /// What no endpoint got, and what can be sent whole, can wait for one that takes it.
+    pub(super) fn may_wait(&self, traces: Traces) -> bool {
+        !traces.reached() && (self.replayable || !traces.sent)
+    }
+
+    /// Waits for an endpoint to come back; false when this request does not wait, or not any longer.
+    pub(super) async fn hold(&mut self, client: &mut H1) -> Result<bool, Unanswered> {
+        let Some(settings) = self.errand.proxy.resilience.hold() else { return Ok(false) };
+        let deadline = *self.patience.get_or_insert_with(|| Instant::now() + settings.time);
+        match hold::wait(&self.errand.upstream, self.turn.take(), settings.max, deadline, client).await {
+            Wait::Turn(turn) => {
+                self.turn = Some(turn);
+                self.tried = Tried::default();
+                self.tries_left = self.errand.tries();
+                Ok(true)
+            }
+            Wait::InVain => Ok(false),
+            Wait::Client(failure) => Err(Unanswered::Client(failure)),
+        }
+    }
+
+    /// Whether another attempt would be made if the next one failed.
+    fn could_repeat(&self) -> bool {
+        let conditions = self.errand.proxy.next_upstream.conditions;
+        self.is_repeatable() && self.tries_left > 1 && conditions.contains(Condition::Error)
+    }
+
+    /// An endpoint answered: those who wait may follow.
+    pub(super) fn answered(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            turn.passed();
+        }
+    }
+
+    /// What the next attempt is made under.
+    pub(super) fn terms(&self, started: Instant) -> Terms {
+        let need = if self.is_repeatable() { Need::Likely } else { Need::Certain };
+        Terms { need, mends: self.could_repeat(), started }
+    }
+
+    /// Whether the request may be made twice, and can be.
+    fn is_repeatable(&self) -> bool {
+        let conditions = self.errand.proxy.next_upstream.conditions;
+        self.replayable && (self.idempotent || conditions.contains(Condition::NonIdempotent))
+    }
+
+    /// Decides about what an attempt met with.
+    pub(super) fn decide(&self, met: Met<'_>, traces: Traces) -> Decision {
+        let situation = Situation {
+            met,
+            idempotent: self.idempotent,
+            sent: traces.reached(),
+            // The head goes first: where nothing was sent, nothing was read of a streamed body.
+            replayable: self.replayable || !traces.sent,
+            tries_left: self.tries_left,
+            elapsed: self.started.elapsed(),
+        };
+        match retry::decide(&self.errand.proxy.next_upstream, &situation) {
+            Decision::Next | Decision::Again if traces.reached() && !self.takes_retry() => Decision::GiveUp,
+            decision => decision,
+        }
+    }
+
+    /// A retry of what an endpoint may have got is taken from the budget.
+    fn takes_retry(&self) -> bool {
+        let budget = self.errand.proxy.resilience.budget();
+        budget.is_none_or(|settings| self.errand.upstream.take_retry(settings, Instant::now()))
+    }
+
+    /// Gives an endpoint back after an attempt that is not delivered.
+    pub(super) fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
+        let outcome = retry::outcome(&self.errand.proxy.next_upstream, met);
+        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
+        if let Met::Failure(failure) = met {
+            request.log_failure(failure, &picked.endpoint().text, &upstream);
+            self.last_failure = Some(failure.clone());
+        }
+        match traces.idled.filter(|_| retry::is_stale(met)) {
+            Some(idled) => self.errand.upstream.pool.borrow_mut().was_stale(picked.endpoint, idled, Instant::now()),
+            None => {
+                self.tried.insert(picked.endpoint);
+                self.tries_left = self.tries_left.saturating_sub(1);
+            }
+        }
+        if picked.finish(outcome, Instant::now()) {
+            let phase = match met {
+                Met::Failure(failure) => failure.phase,
+                Met::Status(_) => Phase::AwaitHead,
+            };
+            request.log_disabled(phase, &upstream);
+        }
+    }
+
+    /// The client's side ended the attempt. nginx counts it to sending until the endpoint has said something.
+    pub(super) fn abandoned(&self, request: &mut Request, picked: &Picked, failure: ClientFailure) {
+        let answering = request.record.attempts.last().is_some_and(|attempt| attempt.bytes_received > 0);
+        let phase = if answering { Phase::AwaitHead } else { Phase::Send };
+        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
+        request.log_client_failure(failure, Some(phase), Some(&upstream));
+    }
+
+    /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
+    pub(super) fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
+        let Refusal::NoLiveEndpoints = refusal;
+        let failure = Failure::new(Cause::NoLiveEndpoints);
+        let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
+        request.log_failure(&failure, self.errand.name, &upstream);
+        let mut attempted =
+            Attempted::new(self.errand.name.into(), std::mem::take(&mut request.redirected), Instant::now());
+        attempted.failed(failure.clone());
+        request.record.attempts.push(attempted);
+        self.last_failure.take().unwrap_or(failure)
+    }
+}
