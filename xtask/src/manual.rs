@@ -7,6 +7,8 @@ mod index;
 mod language;
 mod limits;
 mod links;
+#[cfg(test)]
+mod prose;
 mod unsupported;
 mod variables;
 

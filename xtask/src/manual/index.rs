@@ -20,6 +20,7 @@ names a difference; `tidegate check FILE` says of a file what is wrong with it a
 - [Variables](variables.md): each in one line
 - [Limits](limits.md): every bound on what others can make grow, and what is answered beyond it
 - [What is not supported yet](not-supported.md): directives of nginx that are refused by name
+- [The life of a request](../LIFE_OF_A_REQUEST.md) and [the architecture](../ARCHITECTURE.md), for those who read code
 
 Directives marked ◦ are read and checked, and change nothing here.
 ";
