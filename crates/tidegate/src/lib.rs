@@ -26,6 +26,7 @@ mod listen;
 pub mod local;
 mod local_response;
 pub mod logs;
+mod maps;
 pub mod misbehave;
 mod own;
 pub mod process;

@@ -16,6 +16,7 @@ use http1::RequestLimits;
 use crate::forward::Forwarding;
 use crate::logs::error_log::{Context, ErrorLogs};
 use crate::logs::{Buffering, Logs, Sink, Target};
+use crate::maps::MapTable;
 use crate::request::Request;
 use crate::route::{LocationId, LocationTable, Names};
 use crate::variables;
@@ -35,6 +36,8 @@ pub(crate) struct Tables {
     /// A handful, which is looked through faster than it is hashed.
     hosts: Vec<(ListenAddress, Hosts)>,
     locations: Vec<LocationTable>,
+    /// In the order of `Config::maps`.
+    pub(crate) maps: Vec<MapTable>,
     // By the address of the shared list or settings that they were made of: inheritance shares these.
     forwardings: BTreeMap<usize, Forwarding>,
     access: BTreeMap<usize, Vec<Option<Sink>>>,
@@ -54,6 +57,7 @@ impl Tables {
         let mut tables = Self {
             listens: listens(&config),
             hosts: Vec::new(),
+            maps: config.maps.iter().map(MapTable::new).collect(),
             locations: config.servers.iter().map(LocationTable::new).collect(),
             forwardings: BTreeMap::new(),
             access: BTreeMap::new(),

@@ -1,13 +1,11 @@
 //! Families: fields of the request and of both responses, arguments, cookies, captures, maps.
 
-use std::cell::RefCell;
-
-use config::model::{Capture, Level, Map, MapKey, Template, Variable};
+use config::model::{Capture, Level, Variable};
 use http1::Fields;
 
 use super::{append, bytes, evaluate};
+use crate::maps::MapTable;
 use crate::request::Request;
-use crate::route::Captures;
 
 /// `None` when the variable is of no family.
 pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -> Option<bool> {
@@ -25,7 +23,7 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::Capture(Capture::Number(number)) => bytes(out, request.captures.borrow().number(*number)),
         Variable::Capture(Capture::Named(name)) => bytes(out, request.captures.borrow().named(*name)),
         Variable::Set(name) => set(*name, request, out),
-        Variable::Map(index) => map(&request.generation.tables.config.maps[*index], request, out),
+        Variable::Map(index) => map(&request.generation.tables.maps[*index], request, out),
         _ => return None,
     };
     Some(found)
@@ -132,48 +130,10 @@ fn set(name: usize, request: &Request, out: &mut Vec<u8>) -> bool {
     true
 }
 
-fn map(map: &Map, request: &Request, out: &mut Vec<u8>) -> bool {
+fn map(map: &MapTable, request: &Request, out: &mut Vec<u8>) -> bool {
     let source = evaluate(&map.source, request);
-    let found = look_up(map, &source, &request.captures).unwrap_or(&map.default);
-    append(found, request, out);
+    append(map.look_up(&source, &request.captures), request, out);
     true
-}
-
-/// Literal keys first, then (with `hostnames`) masks from the longest, then expressions in order.
-fn look_up<'a>(map: &'a Map, source: &[u8], captures: &RefCell<Captures>) -> Option<&'a Template> {
-    let text = String::from_utf8_lossy(source);
-    let literals = || {
-        map.entries.iter().filter_map(|(key, value)| match key {
-            MapKey::Literal(key) => Some((&**key, value)),
-            MapKey::Regex(_) => None,
-        })
-    };
-    if let Some((_, value)) = literals().find(|(key, _)| key.eq_ignore_ascii_case(&text)) {
-        return Some(value);
-    }
-    if map.hostnames {
-        let masks = literals().filter(|(key, _)| mask_matches(key, &text));
-        if let Some((_, value)) = masks.max_by_key(|(key, _)| (!key.ends_with(".*"), key.len())) {
-            return Some(value);
-        }
-    }
-    map.entries.iter().find_map(|(key, value)| match key {
-        MapKey::Regex(regex) => captures.borrow_mut().matches(regex, source).unwrap_or(false).then_some(value),
-        MapKey::Literal(_) => None,
-    })
-}
-
-/// `*.example.org`, `.example.org` and `www.example.*` against a host.
-fn mask_matches(mask: &str, host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let mask = mask.to_ascii_lowercase();
-    if let Some(suffix) = mask.strip_prefix('*') {
-        return host.len() > suffix.len() && host.ends_with(suffix);
-    }
-    if let Some(domain) = mask.strip_prefix('.') {
-        return host == domain || host.ends_with(&mask);
-    }
-    mask.strip_suffix('*').is_some_and(|prefix| host.len() > prefix.len() && host.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -199,13 +159,5 @@ mod tests {
     fn dashes_of_a_field_are_underscores_of_its_variable() {
         assert!(names(b"X-Forwarded-For", "x_forwarded_for"));
         assert!(!names(b"X-Forwarded", "x_forwarded_for"));
-    }
-
-    #[test]
-    fn host_masks_match_as_server_names_do() {
-        assert!(mask_matches("*.example.org", "a.Example.org"));
-        assert!(!mask_matches("*.example.org", "example.org"));
-        assert!(mask_matches(".example.org", "example.org"));
-        assert!(mask_matches("www.example.*", "www.example.net"));
     }
 }
