@@ -157,6 +157,17 @@ impl Failure {
         StatusCode::from_u16(self.row().treatment.status).unwrap_or(StatusCode::BAD_GATEWAY)
     }
 
+    /// After how many seconds it may be worth to ask again; nothing where that is not for this status to say (RFC 9110
+    /// §10.2.3). Its own, not the configuration's, and no promise: a restart takes about so long.
+    pub fn retry_after(&self) -> Option<u32> {
+        match (self.row().treatment.status, self.cause) {
+            (_, Cause::LocalResponse) => None,
+            (503, Cause::ClientLimited | Cause::ShutDown) => Some(1),
+            (503, _) => Some(5),
+            _ => None,
+        }
+    }
+
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         self.row().treatment.blame
@@ -288,6 +299,13 @@ mod tests {
         assert_eq!(field.summary(), "TG-6102 malformed_field; 2 attempts");
         let chunk = Failure::new(Cause::BadChunk).detail("invalid chunk size");
         assert_eq!(chunk.summary(), "TG-7003 bad_chunk; invalid chunk size");
+    }
+
+    #[test]
+    fn when_to_ask_again_is_said_where_it_is_load_or_a_restart() {
+        assert_eq!(Failure::new(Cause::HoldTimeout).retry_after(), Some(5));
+        assert_eq!(Failure::new(Cause::ConnectRefused).retry_after(), None);
+        assert_eq!(Failure::new(Cause::LocalResponse).retry_after(), None);
     }
 
     #[test]

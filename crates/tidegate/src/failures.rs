@@ -1,11 +1,14 @@
-//! What is said of a request's failures in the error log: nginx's line, and behind it the cause, what was seen, and advice.
+//! What is said of a request's failures: in the error log nginx's line, and behind it the cause, what was seen, and advice; in
+//! the fields of an answer the type, and to trusted clients more.
 //!
 //! Every failure has its line; the advice is given once a minute for each cause and place.
-//! Not here: what a cause means (`policy::failure`), and what the client is told.
+//! Not here: what a cause means (`policy::failure`), and the answer's body (`local_response`).
 
 use std::time::{Duration, Instant};
 
 use config::model::Level;
+use http1::Fields;
+use policy::failure::proxy_status::{Disclosed, Member};
 use policy::failure::repeats::Saying;
 use policy::{Failure, Phase};
 
@@ -54,6 +57,32 @@ impl Request {
             self.log_cause(level, message.as_deref().unwrap_or(&phrase), upstream, &told, "");
         }
         self.record.failure = Some(told);
+    }
+
+    /// Whether the client may know of failures what operators know.
+    pub(crate) fn tells_details(&self) -> bool {
+        self.settings().failure_details.includes(self.connection.peer.map(|peer| peer.ip()))
+    }
+
+    /// The failure as a member of `Proxy-Status`.
+    pub(crate) fn proxy_status<'a>(&'a self, failure: &'a Failure, details: bool) -> Member<'a> {
+        let asked = self.record.attempts.iter().rev().find(|attempt| attempt.was_made());
+        let next_hop = asked.map(|attempt| &*attempt.endpoint);
+        Member { intermediary: "tidegate", failure, disclosed: details.then_some(Disclosed { next_hop }) }
+    }
+
+    /// Adds the fields by which an answer tells of the request's failure.
+    pub(crate) fn add_failure_fields(&self, status: u16, fields: &mut Fields) {
+        let Some(failure) = &self.record.failure else { return };
+        if self.settings().proxy_status {
+            let member = self.proxy_status(failure, self.tells_details()).to_string();
+            fields.push(b"Proxy-Status", member.as_bytes());
+        }
+        if let Some(seconds) = failure.retry_after().filter(|_| failure.status().as_u16() == status)
+            && !fields.contains("retry-after")
+        {
+            fields.push(b"Retry-After", seconds.to_string().as_bytes());
+        }
     }
 
     /// Writes a line with a failure's addition. `place` is the endpoint, by which repetitions are counted.

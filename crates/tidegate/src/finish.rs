@@ -51,6 +51,7 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
         response.reason = None;
     }
     response.keep(std::mem::take(&mut request.kept));
+    request.add_failure_fields(response.status, &mut response.fields);
     request.record.status = response.status;
     let framing = response::framing(request, &response);
     let keep_alive = keeps_alive(client, request, framing);

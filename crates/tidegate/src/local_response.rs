@@ -33,6 +33,6 @@ fn told<'a>(request: &'a Request, failure: &Failure) -> Told<'a> {
         repeatable: matches!(request.head.method, Method::GET | Method::HEAD),
         target: &request.uri.raw,
         request_id: str::from_utf8(id).unwrap_or_default(),
-        details: None,
+        details: request.tells_details().then(|| (format!("{} ({})", row.happened, failure.summary()), row.advice)),
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use policy::Failure;
+use policy::{Failure, Phase};
 
 /// Everything worth telling of one exchange, filled in as it goes.
 pub(crate) struct Record {
@@ -69,6 +69,11 @@ impl Attempted {
             unread: false,
             failure: None,
         }
+    }
+
+    /// Whether an endpoint was asked: that there was none to ask has an entry too.
+    pub(crate) fn was_made(&self) -> bool {
+        self.failure.as_ref().is_none_or(|failure| failure.phase != Phase::Select)
     }
 
     /// Ends it with a failure.

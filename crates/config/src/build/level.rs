@@ -134,6 +134,8 @@ fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
         error_logs,
         resolver: None,
         proxy: Arc::clone(&UNFINISHED_PROXY),
+        proxy_status: false,
+        failure_details: crate::model::Trusted::default(),
         local_response: crate::model::LocalResponse::default(),
         proxy_pass: None,
     }

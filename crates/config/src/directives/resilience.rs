@@ -5,9 +5,9 @@ use std::time::Duration;
 use policy::budget::BudgetSettings;
 use policy::hold::HoldSettings;
 
-use super::shorthand::{LEVELS, Row, between, custom, exactly, flag};
+use super::shorthand::{LEVELS, Row, at_least, between, custom, exactly, flag};
 use crate::build::{Build, Level, Line};
-use crate::model::LocalResponse;
+use crate::model::{AddressRange, LocalResponse, Trusted};
 use crate::text::units::{self, Resolution};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -31,6 +31,25 @@ pub(super) fn rows() -> Vec<Row> {
                  everybody with `nginx`. An `error_page` goes before. The page's style and script, and the look \
                  whether an upstream is back, are below the path /.tidegate/, which is not passed on unless the \
                  server has `local_response nginx`.",
+            ),
+        flag("proxy_status", LEVELS, |l: &mut Level| &mut l.settings.proxy_status)
+            .default("off")
+            .help("Tells clients the type of a failure in the field Proxy-Status.")
+            .manual(
+                "An answer to a request that failed gets a member such as `tidegate; error=connection_refused` (RFC 9209), \
+                 behind those that an endpoint sent. Clients of `failure_details` also get the endpoint's address and what \
+                 was seen. An answer that breaks off after its head has begun gets none: a trailer would have to end the \
+                 chunks, and so make a broken answer look whole.",
+            ),
+        custom("failure_details", LEVELS, at_least(1), failure_details)
+            .syntax("off | address | network | unix: …")
+            .default("off")
+            .help("Names the clients that are told of failures what operators are told.")
+            .manual(
+                "Networks are written as `192.0.2.0/24` or `2001:db8::/32`; `unix:` stands for clients over unix sockets. \
+                 To them the answers of `local_response` say what happened and what to change, and `proxy_status` has all its \
+                 parameters. Nobody is trusted unless it is said: behind another proxy, every client has that proxy's \
+                 address.",
             ),
         custom("hold", LEVELS, between(1, 2), hold)
             .syntax("off | time [max=number]")
@@ -84,6 +103,20 @@ fn local_response(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     }
 }
 
+fn failure_details(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let mut ranges = Vec::new();
+    let mut unix = false;
+    for word in line.words() {
+        match AddressRange::parse(&word.text) {
+            Some(range) => ranges.push(range),
+            None if word.text == "unix:" => unix = true,
+            None if word.text == "off" && line.words().len() == 1 => {}
+            None => build.invalid_value(word),
+        }
+    }
+    level.settings.failure_details = Trusted { ranges: ranges.into(), unix };
+}
+
 fn hold(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     let (time, rest) = (line.word(0), line.words().get(1));
     let mut hold = HoldSettings::default();
@@ -128,6 +161,18 @@ mod tests {
 
     fn resilience(text: &str) -> policy::resilience::Resilience {
         server_settings(text).proxy.resilience.clone()
+    }
+
+    #[test]
+    fn details_are_for_nobody_or_for_whom_is_named() {
+        let includes = |text: &str, client: &str| server_settings(text).failure_details.includes(client.parse().ok());
+        assert!(!includes("", "127.0.0.1"));
+        assert!(includes("failure_details 127.0.0.0/8 ::1;", "::1"));
+        assert!(!includes("failure_details 127.0.0.0/8 ::1;", "192.0.2.1"));
+        assert!(!includes("failure_details off;", "127.0.0.1"));
+        assert!(server_settings("failure_details unix:;").failure_details.includes(None));
+        assert_eq!(errors(&in_server("failure_details 127.0.0.1 off;")).len(), 1);
+        assert_eq!(errors(&in_server("failure_details example.org;")).len(), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod regex;
 mod server;
 mod settings;
 mod template;
+mod trusted;
 mod upstream;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use settings::{
     ProxyPass, ProxyTarget, Redirect, Resolver, Root, ServerTokens, Settings, Types,
 };
 pub use template::{Capture, Map, MapKey, Part, Template, Variable};
+pub use trusted::{AddressRange, Trusted};
 pub use upstream::{Address, Keepalive, Upstream, UpstreamServer};
 
 /// A whole configuration, ready to be turned into tables.

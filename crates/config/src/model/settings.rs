@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AccessLog, ErrorLog, Regex, Template, TryFiles};
+use super::{AccessLog, ErrorLog, Regex, Template, Trusted, TryFiles};
 
 /// The settings in force at a location.
 #[derive(Debug, Clone)]
@@ -85,6 +85,10 @@ pub struct Settings {
     pub resolver: Option<Arc<Resolver>>,
     /// The proxy module.
     pub proxy: Arc<Proxy>,
+    /// `proxy_status`, default off.
+    pub proxy_status: bool,
+    /// `failure_details`: the clients that are told of a failure what operators are told; default nobody.
+    pub failure_details: Trusted,
     /// `local_response`.
     pub local_response: LocalResponse,
     /// `proxy_pass` of this very location; not inherited.

@@ -160,7 +160,8 @@ impl<'a> Round<'a> {
     /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
     pub(super) fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
         let Refusal::NoLiveEndpoints = refusal;
-        let failure = Failure::new(Cause::NoLiveEndpoints);
+        let held = self.patience.is_some() && self.last_failure.is_none();
+        let failure = Failure::new(if held { Cause::HoldTimeout } else { Cause::NoLiveEndpoints });
         let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
         request.log_failure(&failure, self.errand.name, &upstream);
         let mut attempted =

@@ -1,11 +1,8 @@
 //! Why a request failed. Not here: what a cause means (`policy::failure`).
 
 use config::model::Variable;
-use policy::failure::proxy_status::{Disclosed, Member};
-use policy::{Failure, Phase};
 
 use super::{bytes, number, show};
-use crate::record::Attempted;
 use crate::request::Request;
 
 /// `None` when the variable is of another room.
@@ -17,7 +14,8 @@ pub(super) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
         Variable::FailureCode => failure.is_some_and(|failure| show(out, failure.row().code)),
         Variable::FailurePhase => word(failure.map(|failure| failure.phase.name()), out),
         Variable::FailureBlame => word(failure.map(|failure| failure.blame().name()), out),
-        Variable::ProxyStatus => failure.is_some_and(|failure| show(out, member(request, failure))),
+        // Logs are for those who run the gateway: nothing is left out.
+        Variable::ProxyStatus => failure.is_some_and(|failure| show(out, request.proxy_status(failure, true))),
         _ => return None,
     };
     Some(found)
@@ -27,18 +25,7 @@ fn word(word: Option<&str>, out: &mut Vec<u8>) -> bool {
     bytes(out, word.map(str::as_bytes))
 }
 
-/// Endpoints that were asked. That there was none to ask has an entry in the record too.
+/// Endpoints that were asked.
 fn attempts(request: &Request) -> u64 {
-    request.record.attempts.iter().filter(|attempt| was_made(attempt)).count() as u64
-}
-
-fn was_made(attempt: &Attempted) -> bool {
-    attempt.failure.as_ref().is_none_or(|failure| failure.phase != Phase::Select)
-}
-
-/// Logs are for those who run the gateway: nothing is left out.
-fn member<'a>(request: &'a Request, failure: &'a Failure) -> Member<'a> {
-    let asked = request.record.attempts.iter().rev().find(|attempt| was_made(attempt));
-    let next_hop = asked.map(|attempt| &*attempt.endpoint);
-    Member { intermediary: "tidegate", failure, disclosed: Some(Disclosed { next_hop }) }
+    request.record.attempts.iter().filter(|attempt| attempt.was_made()).count() as u64
 }
