@@ -26,7 +26,7 @@ use crate::worker::{Generation, Leash, Worker};
 pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
     let generation = worker.generation();
     let limit = generation.tables.config.main.worker_connections;
-    if worker.connections() >= limit && !worker.release_idle() {
+    if worker.is_full() && !worker.release_idle() {
         // Nothing idles: the new connection is refused by closing it, as nginx does.
         return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
     }
@@ -66,8 +66,12 @@ impl Service {
             return;
         }
         let mut idle = None;
-        while self.client.has_input() || self.wait(idle).await {
-            match Box::pin(self.serve(idle.is_some() && self.client.has_input())).await {
+        loop {
+            let left = self.client.has_input();
+            if !left && !self.wait(idle).await {
+                return;
+            }
+            match Box::pin(self.serve(idle.is_some() && left)).await {
                 After::Keep(waits) => idle = Some(waits),
                 After::Close => return,
                 After::Linger { time, timeout } => return Box::pin(self.client.linger(time, timeout)).await,

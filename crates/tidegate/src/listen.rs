@@ -222,6 +222,10 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
     loop {
         match acceptor.accept().await {
             Ok((stream, peer)) => {
+                if worker.is_full() {
+                    // Those that were just accepted begin to wait, and those that were let go close.
+                    tokio::task::yield_now().await;
+                }
                 connection::start(&worker, &listener.listen, stream, peer, next_number());
             }
             Err(error) if is_transient(&error) => {}

@@ -152,9 +152,9 @@ impl Worker {
         self.draining.get()
     }
 
-    /// Connections held now.
-    pub(crate) fn connections(&self) -> usize {
-        self.leashes.borrow().len()
+    /// Whether it holds as many connections as `worker_connections` allows.
+    pub(crate) fn is_full(&self) -> bool {
+        self.leashes.borrow().len() >= self.generation.borrow().tables.config.main.worker_connections
     }
 
     /// Takes a connection on; it counts until the leash is dropped.

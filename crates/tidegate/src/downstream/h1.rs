@@ -121,23 +121,23 @@ impl H1 {
         Arrival::Faulty(fault, head)
     }
 
-    /// Waits for a request to begin, without a buffer. False when there will be none.
+    /// Waits for a request to begin, without a buffer, and reads its first bytes. False when there will be none.
     pub(crate) async fn wait_for_bytes(&mut self, idle: Idle, leash: &Leash) -> bool {
-        let Self { stream, timer, .. } = self;
+        let Self { stream, input, pool, timer, .. } = self;
         let least = idle.least.min(idle.most);
         if !least.is_zero()
-            && let Ok(ready) = within(timer, least, |cx| stream.poll_readable(cx)).await
+            && let Ok(begun) = within(timer, least, |cx| poll_first_bytes(stream, input, pool, cx)).await
         {
-            return ready.is_ok();
+            return begun;
         }
-        let ready = within(timer, idle.most - least, |cx| {
+        let begun = within(timer, idle.most - least, |cx| {
             if leash.poll_released(cx).is_ready() {
                 // What has been asked already is answered.
                 return Poll::Ready(stream.has_input());
             }
-            stream.poll_readable(cx).map(|ready| ready.is_ok())
+            poll_first_bytes(stream, input, pool, cx)
         });
-        ready.await.unwrap_or(false)
+        begun.await.unwrap_or(false)
     }
 
     fn parse_head(&mut self, head: &mut RequestHead, limits: &RequestLimits) -> Result<Option<usize>, RequestError> {
@@ -330,6 +330,23 @@ impl H1 {
             }
         }
     }
+}
+
+/// Ready with true when the first bytes are in `input`, with false when none will come. Readiness alone says nothing: a
+/// stream that was just accepted has it until a read finds nothing.
+fn poll_first_bytes(
+    stream: &mut Stream,
+    input: &mut Option<Buffer>,
+    pool: &Rc<BufferPool>,
+    cx: &mut Context<'_>,
+) -> Poll<bool> {
+    if ready!(stream.poll_readable(cx)).is_err() {
+        return Poll::Ready(false);
+    }
+    let mut buffer = pool.take(SMALL);
+    let begun = matches!(ready!(stream.poll_read(cx, &mut buffer)), Ok(1..));
+    *input = begun.then_some(buffer);
+    Poll::Ready(begun)
 }
 
 impl Incoming {
