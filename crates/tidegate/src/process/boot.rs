@@ -68,7 +68,7 @@ pub(super) fn serve<E: Engine>(
     start: impl FnOnce(Start) -> Result<E, E::Error>,
 ) -> Result<(), String> {
     if matches!(origin, Origin::Background) {
-        daemon::leave_session().map_err(|error| format!("setsid() failed ({})", errno(&error)))?;
+        daemon::leave_session(invocation).map_err(|error| format!("setsid() failed ({})", errno(&error)))?;
     }
     reporter.open(logs, &config.main.error_logs)?;
     let binary = prepare(invocation, &config, reporter)?;

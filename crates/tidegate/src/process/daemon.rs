@@ -52,11 +52,19 @@ fn code_of(status: ExitStatus) -> u8 {
 ///
 /// # Errors
 /// The system refuses.
-pub(super) fn leave_session() -> io::Result<()> {
+pub(super) fn leave_session(invocation: &Invocation) -> io::Result<()> {
     rustix::process::setsid()?;
+    take_name(&invocation.name());
     // Log and pid files are 0644 whatever the caller's umask, as nginx's are; nothing becomes writable for others.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     Ok(())
+}
+
+/// The system names a process after the file that was run, which was `/proc/self/exe`: `pgrep` and `killall` would look
+/// for "exe".
+fn take_name(name: &str) {
+    // A name is a comfort: without it the process serves as well.
+    let _ = std::fs::write("/proc/self/comm", name);
 }
 
 /// Tells the waiting parent that this process serves, and gives up the terminal's input and output.

@@ -111,6 +111,13 @@ fn daemon_returns_when_the_background_process_serves() {
 }
 
 #[test]
+fn a_background_process_has_the_name_of_the_program() {
+    let scene = Scene::start_daemon("first");
+    let name = |folder: String| fs::read_to_string(folder + "/comm").unwrap();
+    assert_eq!(name(format!("/proc/{}", scene.pid("pid").unwrap())), name("/proc/self".into()));
+}
+
+#[test]
 fn daemon_fails_with_the_background_process_and_shows_its_reason() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut scene = Scene::spawn_on(taken.local_addr().unwrap().port(), "", "first");
