@@ -22,6 +22,7 @@ mod words;
 
 pub use cause::Cause;
 pub use errno::errno_text;
+pub(crate) use evidence::Seconds;
 pub use evidence::{Evidence, Fired, HeadSize, History, MOST_SEEN};
 pub use row::{Code, Elsewhere, Row, Treatment};
 pub use words::{Blame, Delivery, Level, Phase, Replay};

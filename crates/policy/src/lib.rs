@@ -9,6 +9,7 @@ pub mod balance;
 pub mod budget;
 pub mod failure;
 pub mod hold;
+pub mod patterns;
 pub mod resilience;
 pub mod retry;
 pub mod reuse;

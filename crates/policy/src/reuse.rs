@@ -81,6 +81,11 @@ impl Reuse {
         announced.into_iter().chain(learned).min()
     }
 
+    /// After how long the endpoint closes an idle connection, as it says or as it was seen to do.
+    pub fn closes_after(&self, now: Instant) -> Option<Duration> {
+        self.announced.into_iter().chain(self.idle.known(now)).min()
+    }
+
     /// After how many requests the endpoint closes a connection without saying so.
     pub fn request_limit(&self, now: Instant) -> Option<u64> {
         self.requests.known(now)

@@ -149,6 +149,12 @@ async fn endpoint_body(
         connection.carried(request.record.attempts.last());
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
+    let delivered = match delivered {
+        Delivered::CutOff(failure) => {
+            Delivered::CutOff(picked.told(failure, u32::try_from(request.record.attempts.len()).unwrap_or(u32::MAX)))
+        }
+        delivered => delivered,
+    };
     match &delivered {
         Delivered::Whole => {
             if let Some(excess) = excess {

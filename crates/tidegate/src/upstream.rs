@@ -9,6 +9,7 @@ pub(crate) mod pool;
 pub(crate) mod resolve;
 pub(crate) mod unread;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,10 +18,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::budget::{Budget, BudgetSettings};
-use policy::{EndpointId, Outcome, Refusal, Tried};
+use policy::patterns::{Family, Pattern, Patterns};
+use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried};
 
 use self::hold::Held;
 use self::pool::Pool;
+use crate::logs::clock;
 
 /// For so long the answer to whether an endpoint is back holds.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -30,6 +33,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) enum Peer {
     Socket(SocketAddr),
     Unix(PathBuf),
+}
+
+impl Peer {
+    fn family(&self) -> Family {
+        match self {
+            Peer::Socket(address) if address.is_ipv4() => Family::V4,
+            Peer::Socket(_) => Family::V6,
+            Peer::Unix(_) => Family::Unix,
+        }
+    }
 }
 
 /// One endpoint: an address, and the text by which logs name it.
@@ -48,15 +61,17 @@ pub(crate) struct Upstream {
     /// When it was last looked whether an endpoint is back, and whether one was.
     looked: Cell<Option<(Instant, bool)>>,
     budget: RefCell<Budget>,
+    patterns: RefCell<Patterns>,
     policy: RefCell<policy::Upstream>,
 }
 
 impl Upstream {
-    /// Joins endpoints and the policy over them; both are in the same order.
-    pub(crate) fn new(endpoints: Vec<Endpoint>, policy: policy::Upstream, pool: Pool) -> Self {
+    /// Joins endpoints, the policy over them, and what their failures have in common; all are in the same order.
+    pub(crate) fn new(endpoints: Vec<Endpoint>, policy: policy::Upstream, patterns: Patterns, pool: Pool) -> Self {
         Self {
             endpoints,
             policy: RefCell::new(policy),
+            patterns: RefCell::new(patterns),
             pool: RefCell::new(pool),
             held: Held::default(),
             looked: Cell::new(None),
@@ -110,6 +125,22 @@ impl Upstream {
         Ok(Picked { upstream: self.clone(), endpoint, finished: false })
     }
 
+    /// What a failure of an endpoint has in common with those before, as a clause.
+    fn pattern(&self, endpoint: EndpointId, failure: &Failure, now: Instant) -> Option<Cow<'static, str>> {
+        let pattern = self.patterns.borrow_mut().failed(endpoint, failure, now);
+        match pattern {
+            Some(Pattern::Unreachable { since, times }) => {
+                Some(format!("no connection since {}, {times} times", clock::time_before(since)).into())
+            }
+            Some(pattern) => Some(pattern.to_string().into()),
+            None if failure.cause == Cause::StaleConnection => {
+                let limit = self.pool.borrow_mut().closes_after(endpoint, now)?;
+                Some(format!("it closes idle connections after {:.1} s", limit.as_secs_f64()).into())
+            }
+            None => None,
+        }
+    }
+
     /// How many attempts an exchange may make when nothing else limits it.
     pub(crate) fn tries(&self) -> u32 {
         self.policy.borrow().tries()
@@ -134,9 +165,21 @@ impl Picked {
         &self.upstream
     }
 
+    /// A failure of the attempt, with the number of attempts so far and what it has in common with failures before.
+    pub(crate) fn told(&self, failure: Failure, attempts: u32) -> Failure {
+        let pattern = self.upstream.pattern(self.endpoint, &failure, Instant::now());
+        failure.with(|evidence| {
+            evidence.attempts = attempts;
+            evidence.pattern = pattern;
+        })
+    }
+
     /// Says how the attempt went; true if the endpoint has just left the rotation.
     pub(crate) fn finish(mut self, outcome: Outcome, now: Instant) -> bool {
         self.finished = true;
+        if outcome == Outcome::Success {
+            self.upstream.patterns.borrow_mut().succeeded(self.endpoint, now);
+        }
         self.upstream.policy.borrow_mut().finish(self.endpoint, outcome, now)
     }
 }

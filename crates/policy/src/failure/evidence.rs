@@ -29,6 +29,8 @@ pub struct Evidence {
     pub connection: Option<History>,
     /// The timer that fired.
     pub timer: Option<Fired>,
+    /// What it has in common with failures before ([`crate::patterns`]).
+    pub pattern: Option<Cow<'static, str>>,
     /// Attempts made by the exchange, the failed one included; 0 if that is not known.
     pub attempts: u32,
 }
@@ -123,9 +125,12 @@ impl fmt::Display for Clause<'_> {
         if !evidence.seen.is_empty() {
             list.item(format_args!("it said '{}'", evidence.seen.escape_ascii()))?;
         }
-        match evidence.attempts {
-            0 | 1 => Ok(()),
-            attempts => list.item(format_args!("{attempts} attempts")),
+        if evidence.attempts > 1 {
+            list.item(format_args!("{} attempts", evidence.attempts))?;
+        }
+        match &evidence.pattern {
+            Some(pattern) => list.item(format_args!("{pattern}")),
+            None => Ok(()),
         }
     }
 }
@@ -169,7 +174,7 @@ impl fmt::Display for HeadSize {
 }
 
 /// `30.0 s`.
-pub(super) struct Seconds(pub(super) Duration);
+pub(crate) struct Seconds(pub(crate) Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

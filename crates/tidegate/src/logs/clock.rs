@@ -56,6 +56,17 @@ impl Clock {
     }
 }
 
+/// The local time so long ago: `08:09:10`, with the date in front if it was another day.
+pub fn time_before(span: Duration) -> String {
+    shown_before(Zoned::now().with_time_zone(zone().clone()), span)
+}
+
+fn shown_before(now: Zoned, span: Duration) -> String {
+    let then = now.checked_sub(span).unwrap_or_else(|_| now.clone());
+    let format = if then.date() == now.date() { "%H:%M:%S" } else { "%Y/%m/%d %H:%M:%S" };
+    then.strftime(format).to_string()
+}
+
 /// Seconds and milliseconds since 1970, shown as `1795421350.123`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Msec(Duration);
@@ -111,6 +122,13 @@ fn since_epoch() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let now = Timestamp::from_second(1_795_421_350).unwrap().to_zoned(TimeZone::UTC);
+        assert_eq!(shown_before(now.clone(), Duration::from_secs(70)), "08:08:00");
+        assert_eq!(shown_before(now, Duration::from_secs(86_400)), "2026/11/22 08:09:10");
+    }
 
     fn stamps_at(second: u64, zone: &str) -> Stamps {
         let mut stamps = Stamps::default();

@@ -10,6 +10,7 @@ use http1::{Framing, ResponseHead, ResponseLimits};
 use policy::failure::Fired;
 use policy::{Cause, Failure, Phase};
 
+use super::Picked;
 use super::evidence;
 use super::pool::Connection;
 use crate::body::Kept;
@@ -96,10 +97,10 @@ pub(crate) enum Ended {
 }
 
 impl Ended {
-    /// The same, with the number of attempts so far.
-    pub(crate) fn after(self, attempts: u32) -> Self {
+    /// The same, with the number of attempts so far and what it has in common with failures before.
+    pub(crate) fn told(self, picked: &Picked, attempts: u32) -> Self {
         match self {
-            Ended::Failed(failure) => Ended::Failed(failure.with(|evidence| evidence.attempts = attempts)),
+            Ended::Failed(failure) => Ended::Failed(picked.told(failure, attempts)),
             client => client,
         }
     }

@@ -144,6 +144,11 @@ impl Pool {
         }
     }
 
+    /// After how long an endpoint closes idle connections, if that is known.
+    pub(crate) fn closes_after(&mut self, endpoint: EndpointId, now: Instant) -> Option<Duration> {
+        self.lessons.of(endpoint).closes_after(now)
+    }
+
     /// A connection that had idled so long turned out to be closed when it was used.
     pub(crate) fn was_stale(&mut self, endpoint: EndpointId, idled: Duration, now: Instant) {
         self.lessons.of(endpoint).was_stale(idled, now);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use config::model::{self, Address, UpstreamServer};
 use policy::EndpointSettings;
+use policy::patterns::{Patterns, Place};
 
 use super::pool::Pool;
 use super::{Endpoint, Peer, Upstream};
@@ -50,15 +51,17 @@ impl Names {
     pub(crate) fn build(&self, upstream: &model::Upstream, share: Share) -> Upstream {
         let mut endpoints = Vec::new();
         let mut settings = Vec::new();
-        for server in &upstream.servers {
+        let mut places = Vec::new();
+        for (index, server) in upstream.servers.iter().enumerate() {
             for endpoint in self.endpoints(server) {
                 settings.push(endpoint_settings(server, share));
+                places.push(Place { server: index, family: endpoint.peer.family() });
                 endpoints.push(endpoint);
             }
         }
         let seed = share.worker as u64 + 1;
         let policy = policy::Upstream::new(upstream.balance, settings, seed);
-        Upstream::new(endpoints, policy, Pool::new(upstream.keepalive.clone()))
+        Upstream::new(endpoints, policy, Patterns::new(places), Pool::new(upstream.keepalive.clone()))
     }
 
     /// Whether the upstream would be built with other endpoints now.
