@@ -12,6 +12,7 @@ pub mod hold;
 pub mod patterns;
 pub mod resilience;
 pub mod retry;
+pub mod retry_after;
 pub mod reuse;
 pub mod share;
 pub mod upstream;
