@@ -3,6 +3,7 @@
 
 mod command_line;
 mod directive;
+mod failures;
 mod index;
 mod language;
 mod limits;
@@ -65,6 +66,8 @@ fn root() -> PathBuf {
 
 fn pages(root: &Path, says: &impl command_line::Says) -> Result<Pages, String> {
     let mut pages = directive::pages();
+    pages.append(&mut failures::pages());
+    pages.insert("failures.md".into(), failures::index());
     pages.insert("README.md".into(), index::page());
     pages.insert("not-supported.md".into(), unsupported::page());
     pages.insert("language.md".into(), language::page());
