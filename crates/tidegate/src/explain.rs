@@ -174,8 +174,9 @@ fn word(text: &str) -> Option<Reading> {
     }
     tidegate::read_word(text)
         .or_else(|| status::read(text))
-        .or_else(|| haproxy::read_letters(text))
+        .or_else(|| haproxy::is_documented(text).then(|| haproxy::read_letters(text)).flatten())
         .or_else(|| envoy::read_words(text))
+        .or_else(|| haproxy::read_letters(text))
 }
 
 /// Words of a message without the line that they stood in.
@@ -196,6 +197,16 @@ mod tests {
     fn first(text: &str) -> (Vendor, Option<Cause>) {
         let reading = explain(text).unwrap_or_else(|| panic!("not understood: {text}"));
         (reading.vendor, reading.candidates.first().map(|candidate| candidate.cause))
+    }
+
+    #[test]
+    fn two_letters_are_haproxys_where_its_manual_has_them_and_else_envoys() {
+        for (letters, vendor) in
+            [("SC", Vendor::Haproxy), ("sH--", Vendor::Haproxy), ("UH", Vendor::Envoy), ("UF", Vendor::Envoy)]
+        {
+            assert_eq!(first(letters).0, vendor, "{letters}");
+        }
+        assert_eq!(first("UH").1, Some(Cause::NoLiveEndpoints));
     }
 
     #[test]

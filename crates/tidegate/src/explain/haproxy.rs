@@ -30,6 +30,15 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     }
 }
 
+/// Whether the letters are a pair that HAProxy's manual lists, or all four: other pairs may be an Envoy flag.
+pub(super) fn is_documented(word: &str) -> bool {
+    const PAIRS: [&str; 25] = [
+        "CC", "CD", "cD", "CH", "cH", "CQ", "CR", "cR", "CT", "LC", "LR", "LH", "SC", "sC", "SD", "sD", "SH", "sH",
+        "sQ", "PC", "PD", "PH", "PR", "PT", "RC",
+    ];
+    word.len() == 4 || PAIRS.contains(&word)
+}
+
 /// The letters alone: `SH--`, `sC`.
 pub(super) fn read_letters(word: &str) -> Option<Reading> {
     let fits = matches!(word.len(), 2 | 4) && word.is_ascii();
