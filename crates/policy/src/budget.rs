@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::window::{SECONDS, Window};
+
 /// How many retries there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetSettings {
@@ -18,77 +20,40 @@ impl Default for BudgetSettings {
     }
 }
 
-const BUCKETS: u64 = 10;
+/// Which of the window's counts is which.
+const EXCHANGES: usize = 0;
+const RETRIES: usize = 1;
 
 /// The exchanges and retries of the last ten seconds.
 #[derive(Debug, Clone)]
-pub struct Budget {
-    start: Instant,
-    /// The second that the newest bucket counts, since `start`.
-    second: u64,
-    exchanges: Window,
-    retries: Window,
-}
-
-/// Counts of ten seconds, and their sum.
-#[derive(Debug, Clone, Default)]
-struct Window {
-    buckets: [u64; BUCKETS as usize],
-    sum: u64,
-}
-
-impl Window {
-    fn bucket(&mut self, second: u64) -> &mut u64 {
-        &mut self.buckets[(second % BUCKETS) as usize]
-    }
-
-    fn add(&mut self, second: u64) {
-        *self.bucket(second) += 1;
-        self.sum += 1;
-    }
-
-    fn forget(&mut self, second: u64) {
-        let old = std::mem::take(self.bucket(second));
-        self.sum -= old;
-    }
-}
+pub struct Budget(Window<2>);
 
 impl Budget {
+    /// How long counts matter.
+    pub const WINDOW: Duration = Window::<2>::LENGTH;
+
     /// A budget that nothing was taken from yet.
     pub fn new(now: Instant) -> Self {
-        Self { start: now, second: 0, exchanges: Window::default(), retries: Window::default() }
+        Self(Window::new(now))
     }
 
     /// An exchange begins.
     pub fn exchange(&mut self, now: Instant) {
-        self.advance(now);
-        self.exchanges.add(self.second);
+        self.0.advance(now);
+        self.0.add(EXCHANGES);
     }
 
     /// Takes a retry; false when there is none left.
     pub fn take(&mut self, settings: BudgetSettings, now: Instant) -> bool {
-        self.advance(now);
-        let share = self.exchanges.sum * u64::from(settings.percent) / 100;
-        let allowed = share.max(u64::from(settings.floor) * BUCKETS);
-        let granted = self.retries.sum < allowed;
+        self.0.advance(now);
+        let share = self.0.sum(EXCHANGES) * u64::from(settings.percent) / 100;
+        let allowed = share.max(u64::from(settings.floor) * SECONDS);
+        let granted = self.0.sum(RETRIES) < allowed;
         if granted {
-            self.retries.add(self.second);
+            self.0.add(RETRIES);
         }
         granted
     }
-
-    fn advance(&mut self, now: Instant) {
-        let second = now.saturating_duration_since(self.start).as_secs();
-        let passed = second.saturating_sub(self.second).min(BUCKETS);
-        for gone in 1..=passed {
-            self.exchanges.forget(self.second + gone);
-            self.retries.forget(self.second + gone);
-        }
-        self.second = self.second.max(second);
-    }
-
-    /// How long counts matter.
-    pub const WINDOW: Duration = Duration::from_secs(BUCKETS);
 }
 
 #[cfg(test)]
@@ -137,14 +102,14 @@ mod tests {
                 millis += step;
                 let (now, second) = (start + Duration::from_millis(millis), millis / 1000);
                 for list in [&mut exchanges, &mut retries] {
-                    list.retain(|at| *at + BUCKETS > second);
+                    list.retain(|at| *at + SECONDS > second);
                 }
                 if is_exchange {
                     budget.exchange(now);
                     exchanges.push_back(second);
                 } else {
                     let share = exchanges.len() as u64 * u64::from(percent) / 100;
-                    let expected = (retries.len() as u64) < share.max(u64::from(floor) * BUCKETS);
+                    let expected = (retries.len() as u64) < share.max(u64::from(floor) * SECONDS);
                     prop_assert_eq!(budget.take(settings, now), expected);
                     retries.extend(expected.then_some(second));
                 }

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod balance;
+pub mod breaker;
 pub mod budget;
 pub mod failure;
 pub mod hold;
@@ -16,6 +17,7 @@ pub mod retry_after;
 pub mod reuse;
 pub mod share;
 pub mod upstream;
+mod window;
 
 pub use balance::Balance;
 pub use failure::{Blame, Cause, Delivery, Evidence, Failure, Level, Phase};
