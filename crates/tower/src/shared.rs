@@ -1,0 +1,185 @@
+//! What all exchanges of one layer share: the budget, the breakers, the health of endpoints. Locked for single calls only,
+//! never across a wait. Not here: one exchange ([`crate::exchange`]).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::Uri;
+use policy::breaker::{Breaker, Change, Permit};
+use policy::budget::Budget;
+use policy::{Balance, Cause, EndpointId, EndpointSettings, Outcome, Pick, Tried, Upstream};
+
+use crate::attempt::Attempt;
+use crate::event::{Event, Events};
+use crate::forward::Base;
+use crate::idempotency::random;
+use crate::settings::Settings;
+
+/// Origins beyond this number have no breaker, so that a program that asks many hosts keeps its memory.
+pub(crate) const MOST_ORIGINS: usize = 1024;
+
+/// The state of a layer.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) bases: Vec<Base>,
+    events: Option<Arc<dyn Events>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    budget: Budget,
+    breakers: HashMap<Arc<str>, Breaker>,
+    upstream: Upstream,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("settings", &self.settings).field("bases", &self.bases).finish_non_exhaustive()
+    }
+}
+
+/// No attempt may be made.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) cause: Cause,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, bases: Vec<Base>, events: Option<Arc<dyn Events>>) -> Self {
+        let endpoint = |base: &Base| EndpointSettings {
+            weight: 1,
+            max_conns: 0,
+            max_fails: settings.max_fails,
+            fail_timeout: settings.fail_timeout,
+            backup: base.backup,
+            down: false,
+            name: (*base.origin).into(),
+        };
+        let upstream = Upstream::new(Balance::RoundRobin, bases.iter().map(endpoint).collect(), random());
+        let state = Mutex::new(State { budget: Budget::new(now()), breakers: HashMap::new(), upstream });
+        Self { settings, bases, events, state }
+    }
+
+    pub(crate) fn emit(&self, event: &Event<'_>) {
+        if let Some(events) = &self.events {
+            events.on(event);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin(&self) {
+        self.state().budget.exchange(now());
+    }
+
+    pub(crate) fn take_retry(&self) -> bool {
+        let granted = self.state().budget.take(self.settings.budget, now());
+        if !granted {
+            self.emit(&Event::BudgetSpent);
+        }
+        granted
+    }
+
+    /// Whether some base URL was not asked yet and may be.
+    pub(crate) fn has_untried(&self, tried: &Tried) -> bool {
+        let (state, now) = (self.state(), now());
+        let mut ids = (0..self.bases.len()).map(EndpointId::from_index);
+        ids.any(|id| !tried.contains(id) && state.upstream.is_live(id, now))
+    }
+
+    /// Whom the next attempt asks: one of the base URLs, those not tried first; or whom the request names.
+    pub(crate) fn pick(self: &Arc<Self>, uri: &Uri, tried: &Tried) -> Result<Attempt, Refused> {
+        if self.bases.is_empty() || uri.authority().is_some() {
+            let origin: Arc<str> = origin_of(uri).into();
+            let permit = self.admit(&mut self.state(), &origin).map_err(open)?;
+            return Ok(Attempt::new(self.clone(), origin, None, permit));
+        }
+        self.pick_base(tried).or_else(|_| self.pick_base(&Tried::default()))
+    }
+
+    fn pick_base(self: &Arc<Self>, tried: &Tried) -> Result<Attempt, Refused> {
+        let (mut skip, mut wait) = (tried.clone(), None);
+        let mut state = self.state();
+        loop {
+            let pick = Pick { now: now(), tried: &skip, key: b"" };
+            let Ok(id) = state.upstream.pick(&pick) else { break };
+            // A group of one is picked whether it was tried or not.
+            if !skip.contains(id) {
+                let origin = &self.bases[id.index()].origin;
+                match self.admit(&mut state, origin) {
+                    Ok(permit) => return Ok(Attempt::new(self.clone(), origin.clone(), Some(id), permit)),
+                    Err(longer) => wait = Some(wait.map_or(longer, |wait: Duration| wait.min(longer))),
+                }
+                skip.insert(id);
+                state.upstream.finish(id, Outcome::Neutral, now());
+                continue;
+            }
+            state.upstream.finish(id, Outcome::Neutral, now());
+            break;
+        }
+        Err(wait.map_or(Refused { cause: Cause::NoLiveEndpoints, retry_after: None }, open))
+    }
+
+    fn admit(&self, state: &mut State, origin: &Arc<str>) -> Result<Option<Permit>, Duration> {
+        if self.settings.breaker.is_none() {
+            return Ok(None);
+        }
+        if !state.breakers.contains_key(origin) {
+            if state.breakers.len() >= MOST_ORIGINS {
+                state.breakers.retain(|_, breaker| !breaker.is_closed());
+            }
+            if state.breakers.len() >= MOST_ORIGINS {
+                return Ok(None);
+            }
+            state.breakers.insert(origin.clone(), Breaker::new(now()));
+        }
+        state.breakers.get_mut(origin).map(|breaker| breaker.admit(now())).transpose()
+    }
+
+    pub(crate) fn report(&self, origin: &str, permit: Permit, outcome: Outcome) {
+        let Some(settings) = &self.settings.breaker else { return };
+        let change =
+            self.state().breakers.get_mut(origin).and_then(|breaker| breaker.report(settings, permit, outcome, now()));
+        match change {
+            Some(Change::Opened(length)) => self.emit(&Event::BreakerOpened { origin, length }),
+            Some(Change::Closed) => self.emit(&Event::BreakerClosed { origin }),
+            None => {}
+        }
+    }
+
+    /// A body that broke off counts too, while the breaker is closed.
+    pub(crate) fn failed_late(&self, origin: &str) {
+        let permit = {
+            let mut state = self.state();
+            let closed = state.breakers.get_mut(origin).filter(|breaker| breaker.is_closed());
+            closed.and_then(|breaker| breaker.admit(now()).ok())
+        };
+        if let Some(permit) = permit {
+            self.report(origin, permit, Outcome::Failure);
+        }
+    }
+
+    pub(crate) fn finish(&self, id: EndpointId, outcome: Outcome) {
+        self.state().upstream.finish(id, outcome, now());
+    }
+}
+
+fn open(wait: Duration) -> Refused {
+    // A trial under way may end at any time.
+    Refused { cause: Cause::BreakerOpen, retry_after: Some(wait.max(Duration::from_secs(1))) }
+}
+
+/// The scheme and authority of a request.
+fn origin_of(uri: &Uri) -> String {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    format!("{}://{authority}", uri.scheme_str().unwrap_or("http"))
+}
