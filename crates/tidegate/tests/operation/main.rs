@@ -113,7 +113,7 @@ fn a_bad_file_is_refused_while_the_load_goes_on() {
     place.write(&server(&place, 1, "good"));
     place.start();
     let load = Load::start(&place, 1);
-    let faults = ["nonsense on;", "server { listen 127.0.0.1:1; location / { proxy_pass https; } }"];
+    let faults = ["nonsense on;", "server { listen 127.0.0.1:1; location / { proxy_pass https; } }", "server {"];
     for (count, fault) in faults.into_iter().enumerate() {
         place.write(&(server(&place, 1, "bad") + fault));
         place.signal("pid", Signal::HUP);
