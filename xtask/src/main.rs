@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod faults;
 mod instructions;
 mod manual;
 
@@ -21,6 +22,7 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "bench", help: Some(bench::HELP), run: bench::main },
+    Task { name: "faults", help: Some(faults::HELP), run: faults::main },
     Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
     Task { name: "manual", help: Some(manual::HELP), run: manual::main },
     Task { name: "forwarder", help: None, run: bench::forwarder::main },

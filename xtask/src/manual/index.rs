@@ -18,7 +18,9 @@ names a difference; `tidegate check FILE` says of a file what is wrong with it a
 - [The command line](command-line.md): options, commands, signals, exit codes
 - [The language](language.md): words, quotes, blocks, includes, units; what is different when a file is read
 - [Variables](variables.md): each in one line
+- [Failures](failures.md): every cause of a 502 and its neighbours, with what to change
 - [Limits](limits.md): every bound on what others can make grow, and what is answered beyond it
+- [Failures on purpose](faults.md): the ways in which an endpoint can fail, and what the gateway says of each
 - [What is not supported yet](not-supported.md): directives of nginx that are refused by name
 - [The life of a request](../LIFE_OF_A_REQUEST.md) and [the architecture](../ARCHITECTURE.md), for those who read code
 

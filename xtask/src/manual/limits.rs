@@ -142,12 +142,12 @@ const ENDPOINTS: &[Limit] = &[
     directive("an answer's head", "proxy_buffer_size", "502, or another endpoint as proxy_next_upstream says"),
     fixed(
         "field lines of an answer's head",
-        ("1,000", "crates/tidegate/src/exchange.rs", "const MAX_RESPONSE_FIELDS: usize = 1000;"),
+        ("1,000", "crates/tidegate/src/exchange/making.rs", "const MAX_RESPONSE_FIELDS: usize = 1000;"),
         "502, or another endpoint as proxy_next_upstream says",
     ),
     fixed(
         "interim answers before the final one",
-        ("100", "crates/tidegate/src/exchange.rs", "const MAX_INTERIM: usize = 100;"),
+        ("100", "crates/tidegate/src/exchange/making.rs", "const MAX_INTERIM: usize = 100;"),
         "502, or another endpoint as proxy_next_upstream says",
     ),
     fixed(

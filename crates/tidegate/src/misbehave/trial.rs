@@ -7,10 +7,12 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::Method;
 use http1::{ChunkLimits, Decoder, ResponseHead, ResponseLimits};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::server::{Act, Server};
 use super::{Account, Listen};
@@ -23,8 +25,17 @@ pub const HEALTHY: &str = "healthy\n";
 /// Bytes of a POST's body: more than a gateway takes in one read.
 pub const BODY: usize = 256 << 10;
 
-/// Nothing that goes on takes longer than this between two bytes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The text of good answers of the faulty one.
+const HELLO: &str = "hello\n";
+
+/// Every connection that a case waits for ends sooner.
+const IN_VAIN: Duration = Duration::from_secs(3);
+
+/// Longer than any answer takes that comes to an end; twenty times the timeouts of the gateways.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// More than any answer has that comes to an end.
+const MOST: usize = 16 << 20;
 
 /// An origin that fails, and one that does not.
 pub struct Origins {
@@ -32,7 +43,7 @@ pub struct Origins {
     pub faulty: Server,
     /// The other.
     pub healthy: Server,
-    ended: std::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<Account>>,
+    ended: Mutex<UnboundedReceiver<Account>>,
 }
 
 impl Origins {
@@ -41,21 +52,35 @@ impl Origins {
     /// # Errors
     /// The system gives no more ports or threads.
     pub fn start(act: Act) -> io::Result<Self> {
-        let (tell, ended) = tokio::sync::mpsc::unbounded_channel();
-        let faulty = Server::start(&Listen::ANYWHERE, act, "hello\n", Some(tell))?;
+        let (tell, ended) = unbounded_channel();
+        let faulty = Server::start(&Listen::ANYWHERE, act, HELLO, Some(tell))?;
         let healthy = Server::start(&Listen::ANYWHERE, Act::named("well").map_err(io::Error::other)?, HEALTHY, None)?;
         Ok(Self { faulty, healthy, ended: ended.into() })
-    }
-
-    /// Waits until a connection to the faulty one is over.
-    pub fn await_end(&self) {
-        let mut ended = self.ended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _ = ended.blocking_recv();
     }
 
     /// How many requests an application behind either of them would have acted on.
     pub fn executed(&self) -> u64 {
         self.faulty.tally().whole + self.healthy.tally().whole
+    }
+
+    /// Asks as the case has it: with the requests before, and the end of their connection.
+    fn ask(&self, case: &Case, gateway: SocketAddr, method: &Method, path: &str) -> io::Result<Answered> {
+        for _ in 0..case.before {
+            ask(gateway, &Method::GET, path)?;
+        }
+        if case.ends {
+            self.await_end();
+        }
+        ask(gateway, method, path)
+    }
+
+    /// Waits until a connection to the faulty one is over. A gateway that has asked the other one waits in vain.
+    fn await_end(&self) {
+        let started = Instant::now();
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while ended.try_recv().is_err() && started.elapsed() < IN_VAIN {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 
@@ -78,25 +103,33 @@ impl Stand {
         Ok(Self { alone: Origins::start(act)?, pair: Origins::start(act)?, post: Origins::start(act)? })
     }
 
-    /// Plays a case: asks the gateway at the address for each path, and before that what the case has before it.
+    /// Asks for `/alone` as the case has it.
     ///
     /// # Errors
-    /// Nobody listens, or nothing happens for a minute.
-    pub fn play(&self, case: &Case, gateway: SocketAddr) -> io::Result<Seen> {
-        let ask = |origins: &Origins, method: Method, path| -> io::Result<Answered> {
-            for _ in 0..case.before {
-                ask(gateway, &Method::GET, path)?;
+    /// Nobody listens.
+    pub fn ask_alone(&self, case: &Case, gateway: SocketAddr) -> io::Result<Answered> {
+        self.alone.ask(case, gateway, &Method::GET, "/alone")
+    }
+
+    /// Asks for `/pair` and `/post` as the case has it, so many times each: a gateway that lets endpoints take turns meets
+    /// the faulty one in one of two.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn ask_both(&self, case: &Case, gateway: SocketAddr, times: u32) -> io::Result<Seen> {
+        let worst = |origins: &Origins, method: Method, path| -> io::Result<Answered> {
+            let mut worst = origins.ask(case, gateway, &method, path)?;
+            for _ in 1..times {
+                let next = ask(gateway, &method, path)?;
+                if worst.is_right() {
+                    worst = next;
+                }
             }
-            if case.ends {
-                origins.await_end();
-            }
-            ask(gateway, &method, path)
+            Ok(worst)
         };
-        let alone = ask(&self.alone, Method::GET, "/alone")?;
-        let pair = ask(&self.pair, Method::GET, "/pair")?;
-        let post = ask(&self.post, Method::POST, "/post")?;
-        let executed = self.post.executed().saturating_sub(case.before.into());
-        Ok(Seen { alone, pair, post, executed })
+        let (pair, post) = (worst(&self.pair, Method::GET, "/pair")?, worst(&self.post, Method::POST, "/post")?);
+        let repeated = self.post.executed().saturating_sub(u64::from(case.before) + u64::from(times));
+        Ok(Seen { pair, post, repeated })
     }
 
     /// A whole configuration, for nginx since 1.15.3 too. Timeouts are a second, connections are kept, and everything that
@@ -155,17 +188,15 @@ http {{
     }
 }
 
-/// What came of a case.
+/// What came of a case with two endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// A GET with the faulty origin alone.
-    pub alone: Answered,
-    /// A GET with both.
+    /// The worst answer to a GET.
     pub pair: Answered,
-    /// A POST with both.
+    /// The worst answer to a POST.
     pub post: Answered,
-    /// How often the POST was read to its end by any origin.
-    pub executed: u64,
+    /// How many POSTs more than were sent have been read to their end.
+    pub repeated: u64,
 }
 
 /// What a client got.
@@ -179,12 +210,15 @@ pub enum Got {
     Garbage,
     /// No byte.
     Nothing,
+    /// Nothing that comes to an end.
+    Hangs,
 }
 
-impl Got {
-    /// Whether a user would be content with it.
-    pub fn is_well(self) -> bool {
-        matches!(self, Got::Whole(200..400))
+impl Answered {
+    /// Whether it is a good answer of one of the origins, and nothing else.
+    pub fn is_right(&self) -> bool {
+        let known = [HELLO, HEALTHY, "well\n"].iter().any(|text| self.body == text.as_bytes());
+        known && self.got == Got::Whole(200)
     }
 }
 
@@ -195,6 +229,7 @@ impl fmt::Display for Got {
             Got::Cut(status) => write!(f, "{status}, cut"),
             Got::Garbage => f.write_str("no HTTP"),
             Got::Nothing => f.write_str("nothing"),
+            Got::Hangs => f.write_str("hangs"),
         }
     }
 }
@@ -211,7 +246,7 @@ pub struct Answered {
 /// Asks for a path, and reads to the end of the connection. A POST has a body of [`BODY`] bytes.
 ///
 /// # Errors
-/// Nobody listens, or nothing happens for a minute.
+/// Nobody listens.
 pub fn ask(address: SocketAddr, method: &Method, path: &str) -> io::Result<Answered> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -227,11 +262,26 @@ pub fn ask(address: SocketAddr, method: &Method, path: &str) -> io::Result<Answe
     if stream.write_all(&bytes).is_err() {
         let _ = stream.shutdown(Shutdown::Write);
     }
-    let mut received = Vec::new();
-    match stream.read_to_end(&mut received) {
-        Err(error) if is_timeout(&error) => Err(error),
-        _ => Ok(understood(&received, method)),
+    Ok(match read_all(&mut stream)? {
+        Some(received) => understood(&received, method),
+        None => Answered { got: Got::Hangs, body: Vec::new() },
+    })
+}
+
+/// Everything up to the end of the connection; nothing if that does not come.
+fn read_all(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+    let (started, mut received) = (Instant::now(), Vec::new());
+    let mut chunk = vec![0; 64 << 10];
+    while started.elapsed() < PATIENCE && received.len() < MOST {
+        match stream.read(&mut chunk) {
+            Ok(0) => return Ok(Some(received)),
+            Ok(count) => received.extend(chunk.iter().take(count)),
+            Err(error) if is_timeout(&error) => return Ok(None),
+            // A reset ends it too; what was received tells.
+            Err(_) => return Ok(Some(received)),
+        }
     }
+    Ok(None)
 }
 
 fn is_timeout(error: &io::Error) -> bool {
@@ -287,6 +337,14 @@ mod tests {
         assert_eq!(got("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 502 Bad Gateway\r\n\r\nx"), Got::Whole(502));
         assert_eq!(got("SSH-2.0-x\r\n"), Got::Garbage);
         assert_eq!(got(""), Got::Nothing);
+    }
+
+    #[test]
+    fn an_answer_is_right_only_with_the_text_of_an_origin() {
+        let right = |text: &str| understood(text.as_bytes(), &Method::GET).is_right();
+        assert!(right("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"));
+        assert!(!right("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nSSH-"));
+        assert!(!right("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\nhello\n"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod table;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use policy::Cause;
-use tidegate::misbehave::trial::{Case, HEALTHY, Seen, Stand, cases};
+use tidegate::misbehave::trial::Got::Whole;
+use tidegate::misbehave::trial::{Answered, Case, HEALTHY, Seen, Stand, cases};
 
 use gateway::Gateway;
 use table::{ROWS, Row};
@@ -30,9 +30,9 @@ fn main() -> ExitCode {
 fn trial(row: &'static Row) -> Trial {
     Trial::test(row.mode, move || {
         let case = cases().find(|case| case.mode.name == row.mode).ok_or("there is no such mode")?;
-        let (seen, log) = play(&case)?;
-        let problems = problems(row, &case, &seen, &log);
-        if problems.is_empty() { Ok(()) } else { Err(Failed::from(report(&problems, &log))) }
+        let played = play(&case)?;
+        let problems = problems(row, &case, &played);
+        if problems.is_empty() { Ok(()) } else { Err(Failed::from(report(&problems, &played.log))) }
     })
 }
 
@@ -42,27 +42,42 @@ fn every_mode_has_a_row() -> Result<(), String> {
     if missing.is_empty() { Ok(()) } else { Err(format!("no row for {missing:?}")) }
 }
 
-fn play(case: &Case) -> Result<(Seen, Vec<String>), String> {
+/// What clients got, alone and with two endpoints, and the log.
+struct Played {
+    alone: Answered,
+    both: Seen,
+    log: Vec<String>,
+}
+
+fn play(case: &Case) -> Result<Played, String> {
     let stand = Stand::start(case.act()?).map_err(|error| error.to_string())?;
     let gateway = Gateway::start(&stand)?;
-    let seen = stand.play(case, gateway.address).map_err(|error| format!("a client: {error}"))?;
-    Ok((seen, gateway.end()?))
+    let client = |error: std::io::Error| format!("a client: {error}");
+    let alone = stand.ask_alone(case, gateway.address).map_err(client)?;
+    let both = stand.ask_both(case, gateway.address, 1).map_err(client)?;
+    Ok(Played { alone, both, log: gateway.end()? })
 }
 
 /// What is not as the row says.
-fn problems(row: &Row, case: &Case, seen: &Seen, log: &[String]) -> Vec<String> {
+fn problems(row: &Row, case: &Case, Played { alone, both, log }: &Played) -> Vec<String> {
     let mut problems = Vec::new();
     let mut check = |holds: bool, what: String| {
         if !holds {
             problems.push(what)
         }
     };
-    check(seen.alone.got == row.alone, format!("alone: {}, not {}", seen.alone.got, row.alone));
-    check(seen.pair.got == row.pair, format!("with another endpoint: {}, not {}", seen.pair.got, row.pair));
-    check(row.post.contains(&seen.post.got), format!("POST: {}, none of {:?}", seen.post.got, row.post));
-    check(seen.executed <= 1, format!("the POST was executed {} times", seen.executed));
-    let saved = !row.alone.is_well() && row.pair.is_well();
-    let by_the_other = seen.pair.body == HEALTHY.as_bytes();
+    check(alone.got == row.alone, format!("alone: {}, not {}", alone.got, row.alone));
+    check(both.pair.got == row.pair, format!("with another endpoint: {}, not {}", both.pair.got, row.pair));
+    check(row.post.contains(&both.post.got), format!("POST: {}, none of {:?}", both.post.got, row.post));
+    check(both.repeated == 0, "the POST was executed twice".to_owned());
+    for answered in [alone, &both.pair, &both.post].into_iter().filter(|answered| answered.got == Whole(200)) {
+        check(
+            answered.is_right(),
+            format!("200 with a body of no origin: {:?}", answered.body.escape_ascii().to_string()),
+        );
+    }
+    let saved = row.alone != Whole(200) && row.pair == Whole(200);
+    let by_the_other = both.pair.body == HEALTHY.as_bytes();
     // A connection that was used before may be replaced by a fresh one to the same endpoint.
     check(case.before > 0 || by_the_other == saved, format!("answered by the other endpoint: {by_the_other}"));
     check(is_named(row, log), format!("the log does not name {:?}", row.causes));
@@ -74,16 +89,8 @@ fn is_named(row: &Row, log: &[String]) -> bool {
     let mut lines = log.iter().filter(|line| line.contains("\"GET /alone HTTP/1.1\"") && line.contains("[error]"));
     match row.causes {
         [] => lines.next().is_none(),
-        causes => lines.any(|line| causes.iter().any(|cause| names(line, *cause))),
+        causes => lines.any(|line| causes.iter().any(|cause| line.contains(&cause.row().code.to_string()))),
     }
-}
-
-/// A connection that ended is told by what the call said, if it said more than that.
-fn names(line: &str, cause: Cause) -> bool {
-    const ENDED: &str = "upstream prematurely closed connection";
-    let phrase = cause.row().elsewhere.nginx.split('{').next().unwrap_or_default();
-    let by_call = phrase == ENDED && ["recv() failed (", "writev() failed ("].iter().any(|call| line.contains(call));
-    line.contains(phrase) || by_call
 }
 
 fn report(problems: &[String], log: &[String]) -> String {

@@ -93,7 +93,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("huge-chunk-size", Nothing, &[Cause::BadChunk], Nothing, &[Nothing]),
     row("long-chunk", Cut(200), &[Cause::BadChunk], Cut(200), &[Cut(200)]),
     row("bare-lf-chunk", Nothing, &[Cause::BadChunk], Nothing, &[Nothing]),
-    row("big-trailer", Cut(200), &[Cause::TrailersTooLarge], Cut(200), &[Cut(200)]),
+    row("big-trailer", Cut(200), &[Cause::TrailerTooLarge], Cut(200), &[Cut(200)]),
     row("surplus", Whole(200), &[], Whole(200), &[Whole(200)]),
     row("second-answer", Whole(200), &[], Whole(200), &[Whole(200)]),
     // Other protocols.
