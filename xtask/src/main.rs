@@ -8,6 +8,7 @@ mod bench;
 mod faults;
 mod instructions;
 mod manual;
+mod report_bench;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ const TASKS: &[Task] = &[
     Task { name: "faults", help: Some(faults::HELP), run: faults::main },
     Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
     Task { name: "manual", help: Some(manual::HELP), run: manual::main },
+    Task { name: "report-bench", help: Some(report_bench::HELP), run: report_bench::main },
     Task { name: "forwarder", help: None, run: bench::forwarder::main },
     Task { name: "pinned", help: None, run: bench::cores::pinned_main },
 ];

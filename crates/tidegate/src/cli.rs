@@ -18,11 +18,12 @@ use crate::demo::Demo;
 use crate::explain;
 use crate::process::{self, Engine, Invocation, Start};
 use crate::record::Observer;
+use crate::report;
 use nginx::Next;
 use source::Source;
 
 /// Words that may stand first, beside nginx's options.
-const COMMANDS: [&str; 6] = ["check", "demo", "explain", "help", "misbehave", "proxy"];
+const COMMANDS: [&str; 7] = ["check", "demo", "explain", "help", "misbehave", "proxy", "report"];
 
 /// Called so, the program is nginx, which has no demonstration.
 const NGINX: &str = "nginx";
@@ -67,6 +68,7 @@ impl Called {
             Some("explain") => self.explain(),
             Some("misbehave") => self.misbehave(),
             Some("proxy") => self.proxy(start),
+            Some("report") => self.report(),
             Some("demo" | "--print-config") => self.demo(start),
             None if self.name != NGINX => self.demo(start),
             Some("help" | "--help") => print_out(&(texts::version(&self.name) + &texts::help(&self.name))),
@@ -117,6 +119,14 @@ impl Called {
             Ok(Some(question)) => explain::run(&question),
             Ok(None) => print_out(explain::USAGE),
             Err(message) => self.not_understood(&message, explain::USAGE),
+        }
+    }
+
+    fn report(self) -> u8 {
+        match report::parse(&self.words()) {
+            Ok(Some(options)) => report::run(&options, |file| Source::of_file(file).load().tree),
+            Ok(None) => print_out(report::USAGE),
+            Err(message) => self.not_understood(&message, report::USAGE),
         }
     }
 

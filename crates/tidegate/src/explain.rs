@@ -21,8 +21,9 @@ mod status;
 mod tidegate;
 mod traefik;
 
-pub(crate) use access::Seen;
+pub(crate) use access::{Seen, candidates as of_access};
 pub(crate) use json_line::each_member;
+pub(crate) use reading::{Candidate, Likelihood, certainly};
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
@@ -165,6 +166,14 @@ fn read_access(line: &str) -> Option<Reading> {
     let reading = access::reading(Vendor::AccessLog, &found.seen)?;
     let reading = reading.fact("at", found.at).fact("client", found.client);
     Some(reading.fact("request", found.target).fact("upstream", found.endpoints))
+}
+
+/// What HAProxy's termination state or Envoy's flags mean beside a status.
+pub(crate) fn of_state(letters: &str, status: u16) -> &'static [Candidate] {
+    match haproxy::of_letters(letters, status) {
+        Some(candidates) => candidates,
+        None => envoy::of_flags(letters),
+    }
 }
 
 /// One word: a code, a name, a status, letters.

@@ -100,6 +100,20 @@ counted. `--json` has the same for programs.
 ",
     ),
     (
+        "report",
+        "
+Where both the access log and the error log are given, each answer 5xx is matched with the line of the same client and target within
+two seconds: what to change first is then counted in requests that failed, not in attempts of which another endpoint made some good.
+Paths are folded, so that `/orders/17` counts as `/orders/{n}`.
+
+Whatever the log holds, memory is bounded: of routes and clients the 4096 most frequent are kept (space-saving counters; a count that
+may be too high is shown with ≤, and how many there were is estimated), of times up to 1024 stretches, of answers to be matched
+131,072 on each side (a sample beyond that). Percentiles are within 3 %. A line is read up to 256 kB.
+
+`$request_time`, `$upstream_addr` and `$failure_code` in the log's format make the report tell more.
+",
+    ),
+    (
         "misbehave",
         "
 These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have

@@ -52,6 +52,11 @@ impl Source {
         }
     }
 
+    /// A file, its folder the prefix.
+    pub(super) fn of_file(file: &Path) -> Self {
+        Self::from_options(&Options { file: Some(file.to_owned()), ..Options::default() })
+    }
+
     /// A text of our own making.
     pub(super) fn from_text(name: &str, text: String) -> Self {
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());

@@ -48,6 +48,7 @@ Usage: {program} [-?hvVtTq] [-s signal] [-p prefix]
        {blank} [-e filename] [-c filename] [-g directives]
        {program} check FILE
        {program} explain [WHAT…]
+       {program} report [--html FILE] LOG…
        {program} proxy [--listen ADDRESS] ENDPOINT…
        {program} misbehave --mode MODE [--listen ADDRESS]
        {program} [demo] [--print-config]
@@ -70,6 +71,7 @@ Options, as nginx's:
 Commands:
   check FILE    : say all that is wrong with a file, and what has no effect here
   explain       : say what a log line, code or status means, and what to change
+  report        : say from logs what failed, why, and what to change first
   proxy         : run a gateway in front of endpoints, without a file
   misbehave     : be an origin that fails on purpose, to try clients on
   demo          : show failures and what clients get instead; the same as no

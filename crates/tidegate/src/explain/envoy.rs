@@ -25,7 +25,7 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     let flags = flags.unwrap_or_default();
     let (words, candidates) = match details(line) {
         Some((words, candidates)) => (join(&flags, words), candidates),
-        None => (flags.clone(), flag_candidates(&flags)),
+        None => (flags.clone(), of_flags(&flags)),
     };
     let meaning = flags.split(',').find_map(flag).map_or("", |row| row.meaning);
     let meaning = if candidates.is_empty() && meaning.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn read_words(text: &str) -> Option<Reading> {
     }
     let flags: Option<Vec<_>> = text.split(',').map(flag).collect();
     let meaning = flags?.first()?.meaning;
-    Some(Reading::new(Vendor::Envoy, text, flag_candidates(text)).meaning(meaning))
+    Some(Reading::new(Vendor::Envoy, text, of_flags(text)).meaning(meaning))
 }
 
 fn join(flags: &str, words: &str) -> String {
@@ -182,7 +182,7 @@ fn flag(name: &str) -> Option<&'static Flag> {
 }
 
 /// Of several flags, the one that says why counts before the one that says that retries are used up.
-fn flag_candidates(flags: &str) -> &'static [Candidate] {
+pub(super) fn of_flags(flags: &str) -> &'static [Candidate] {
     let mut rows: Vec<_> = flags.split(',').filter_map(flag).collect();
     rows.sort_by_key(|row| row.name == "URX");
     rows.first().map_or(&[], |row| row.candidates)

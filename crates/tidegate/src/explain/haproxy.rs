@@ -46,6 +46,12 @@ pub(super) fn read_letters(word: &str) -> Option<Reading> {
     Some(Reading::new(Vendor::Haproxy, word, state.candidates(&Timers::default(), 0)).meaning(state.meaning()))
 }
 
+/// What the four letters of an access line mean, its times unknown.
+pub(super) fn of_letters(letters: &str, status: u16) -> Option<&'static [Candidate]> {
+    let state = State::read(letters).filter(|_| letters.len() == 4)?;
+    Some(state.candidates(&Timers::default(), status))
+}
+
 /// An access line's parts.
 struct Line<'a> {
     at: &'a str,

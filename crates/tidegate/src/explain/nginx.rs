@@ -4,7 +4,7 @@ mod line;
 mod phrases;
 
 pub(crate) use line::ErrorLine;
-use phrases::meant;
+pub(crate) use phrases::meant;
 
 use super::reading::{Reading, Vendor};
 

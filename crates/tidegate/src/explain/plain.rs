@@ -79,7 +79,7 @@ fn treatment(cause: Cause) -> String {
 
 /// Where the manual has more.
 pub(super) fn manual(cause: Cause) -> String {
-    format!("docs/manual/failures.md#{}", cause.code().to_string().to_ascii_lowercase())
+    format!("docs/manual/failures/{}.md", cause.code())
 }
 
 fn put_wrapped(text: &mut String, content: &str, indent: &str, style: Style) {
@@ -120,7 +120,7 @@ mod tests {
             "Nothing listens",
             "What to do: ",
             "Status 502",
-            "failures.md#tg-2001",
+            "docs/manual/failures/TG-2001.md",
         ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }

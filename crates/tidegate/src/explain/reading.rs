@@ -2,6 +2,7 @@
 //! (each vendor's room) and how it is shown.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use policy::Cause;
 
@@ -90,6 +91,13 @@ pub(crate) const fn likely(cause: Cause, why: &'static str) -> Candidate {
 /// Perhaps this cause, if …
 pub(crate) const fn possible(cause: Cause, why: &'static str) -> Candidate {
     Candidate { cause, likelihood: Likelihood::Possible, why }
+}
+
+/// The words, whichever they are, say this cause.
+pub(crate) fn certainly(cause: Cause) -> &'static [Candidate] {
+    static ALL: LazyLock<Vec<Candidate>> = LazyLock::new(|| Cause::ALL.iter().map(|cause| said(*cause)).collect());
+    let place = Cause::ALL.iter().position(|known| *known == cause);
+    place.and_then(|place| ALL.get(place..=place)).unwrap_or_default()
 }
 
 /// What one line was found to say.

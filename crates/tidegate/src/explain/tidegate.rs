@@ -18,7 +18,9 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let at = line.at.map(|at| at.to_string()).unwrap_or_default();
     let reading = reading.fact("at", at).fact("client", text(line.client));
-    Some(reading.fact("request", text(line.request)).fact("upstream", text(line.upstream)))
+    let evidence = text(line.failure).split_once("; ").map(|(_, evidence)| evidence.to_owned()).unwrap_or_default();
+    let reading = reading.fact("request", text(line.request)).fact("upstream", text(line.endpoint()));
+    Some(reading.fact("evidence", evidence))
 }
 
 /// The first code in a text, in either case: `TG-2001`.
@@ -43,6 +45,16 @@ mod tests {
             assert_eq!(read_word(word).unwrap().candidates, [said(Cause::ConnectRefused)], "{word}");
         }
         assert_eq!(read_word("TG-0000"), None);
+    }
+
+    #[test]
+    fn an_error_line_tells_what_was_seen() {
+        let line = "2026/11/25 16:39:28 [error] 1#1: *1 upstream timed out (110: Connection timed out) while reading response header \
+                    from upstream, client: 192.0.2.1, server: , request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:1/\", \
+                    failure: \"TG-5005 reply_timeout; proxy_read_timeout 60s\"";
+        let reading = read(line).unwrap();
+        assert_eq!(reading.candidates, [said(Cause::ReplyTimeout)]);
+        assert!(reading.facts.contains(&("evidence", "proxy_read_timeout 60s".to_owned())), "{:?}", reading.facts);
     }
 
     #[test]

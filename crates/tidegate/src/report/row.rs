@@ -83,10 +83,15 @@ impl Field {
 pub(super) struct Reader {
     memo: Memo,
     /// Seconds that this machine's clock is ahead of UTC, for logs that count seconds since 1970.
-    pub(super) offset: i64,
+    offset: i64,
 }
 
 impl Reader {
+    /// `offset` is how many seconds this machine's clock is ahead of UTC.
+    pub(super) fn new(offset: i64) -> Self {
+        Self { offset, ..Self::default() }
+    }
+
     /// Puts the text of a part into its row. False if it cannot be such a value.
     pub(super) fn set<'a>(&mut self, row: &mut Row<'a>, field: Field, text: &'a [u8]) -> bool {
         match field {
@@ -103,7 +108,7 @@ impl Reader {
                 Some(status) => row.status = status,
                 None => return false,
             },
-            Field::Bytes => row.bytes = whole(text).unwrap_or(0),
+            Field::Bytes => row.bytes = whole(leading_digits(text)).unwrap_or(0),
             Field::Took(unit) => row.took = duration(text, unit),
             Field::Endpoints => row.endpoints = absent_is_empty(text),
             Field::Failure if row.failure.is_empty() => row.failure = absent_is_empty(text),
@@ -149,6 +154,10 @@ fn status(text: &[u8]) -> Option<u16> {
     }
 }
 
+fn leading_digits(text: &[u8]) -> &[u8] {
+    &text[..text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())]
+}
+
 fn whole(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -161,9 +170,9 @@ fn whole(text: &[u8]) -> Option<u64> {
 
 /// Microseconds in a number such as `0.005`; behind it a word such as `ms` may stand. The last of a list counts.
 fn duration(text: &[u8], unit: Unit) -> Option<u64> {
-    let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (whole_part, rest) = text.split_at(digits);
-    let whole_part = whole(whole_part)?;
+    let digits = leading_digits(text);
+    let rest = &text[digits.len()..];
+    let whole_part = whole(digits)?;
     let (scale, places) = match unit {
         Unit::Seconds => (1_000_000, 6),
         Unit::SecondsOrWholeMilliseconds if rest.starts_with(b".") => (1_000_000, 6),
@@ -182,6 +191,12 @@ fn duration(text: &[u8], unit: Unit) -> Option<u64> {
         }
     }
     whole_part.checked_mul(scale)?.checked_add(fraction)
+}
+
+/// Each endpoint of a list such as `10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80`.
+pub(super) fn each_endpoint(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let parts = list.split(|byte| matches!(byte, b',' | b' '));
+    parts.filter(|part| !part.is_empty() && *part != b":" && *part != b"-")
 }
 
 #[cfg(test)]
@@ -228,5 +243,12 @@ mod tests {
         assert_eq!(of("GET /a"), "/a");
         assert_eq!(of("\\x16\\x03\\x01"), "");
         assert_eq!(of(""), "");
+    }
+
+    #[test]
+    fn a_list_of_endpoints_is_taken_apart() {
+        let list: Vec<_> = each_endpoint(b"10.0.0.1:80, unix:/run/a : [::1]:3").collect();
+        assert_eq!(list, [&b"10.0.0.1:80"[..], b"unix:/run/a", b"[::1]:3"]);
+        assert_eq!(each_endpoint(b"-").count(), 0);
     }
 }

@@ -30,6 +30,10 @@ impl Style {
         self.with_code("31", text)
     }
 
+    pub(crate) fn blue(self, text: &str) -> String {
+        self.with_code("34", text)
+    }
+
     /// What stands in backticks, for a terminal that has colours.
     pub(crate) fn code(self, text: &str) -> String {
         if self == Style::Plain {

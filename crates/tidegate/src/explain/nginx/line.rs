@@ -22,6 +22,8 @@ pub(crate) struct ErrorLine<'a> {
     pub(crate) server: &'a [u8],
     pub(crate) request: &'a [u8],
     pub(crate) upstream: &'a [u8],
+    /// The cause and what was seen, where Tidegate wrote the line.
+    pub(crate) failure: &'a [u8],
 }
 
 const STAMP: usize = "2026/11/25 16:39:28".len();
@@ -59,6 +61,7 @@ impl<'a> ErrorLine<'a> {
                 b"server" => self.server = value,
                 b"request" => self.request = value,
                 b"upstream" => self.upstream = value,
+                b"failure" => self.failure = value,
                 _ => {}
             }
             context = behind;

@@ -8,7 +8,7 @@ use memchr::memmem;
 use policy::{Cause, Failure};
 
 use crate::explain::openssl;
-use crate::explain::reading::{Candidate, said};
+use crate::explain::reading::{Candidate, certainly};
 use table::TABLE;
 
 /// What a phrase means.
@@ -37,7 +37,7 @@ impl Phrase {
 /// What `MESSAGE while ACTION` means; none if it tells of nothing that went wrong with a request.
 pub(crate) fn meant(message: &[u8], action: &[u8]) -> Option<Meant> {
     if let Some(cause) = of_connect(message) {
-        return Some(Meant { candidates: one(cause), note: "" });
+        return Some(Meant { candidates: certainly(cause), note: "" });
     }
     if message.starts_with(b"SSL_do_handshake() failed") && action == b"SSL handshaking to upstream" {
         let text = String::from_utf8_lossy(message);
@@ -53,14 +53,6 @@ fn of_connect(message: &[u8]) -> Option<Cause> {
     let after = &rest[memmem::find(rest, b"failed (")? + b"failed (".len()..];
     let digits: Cow<'_, str> = String::from_utf8_lossy(after.split(|byte| *byte == b':').next()?);
     Some(Failure::from_connect_errno(digits.parse().ok()?, unix).cause)
-}
-
-/// A cause as the only candidate.
-fn one(cause: Cause) -> &'static [Candidate] {
-    static ONES: std::sync::LazyLock<Vec<Candidate>> =
-        std::sync::LazyLock::new(|| Cause::ALL.iter().map(|cause| said(*cause)).collect());
-    let place = Cause::ALL.iter().position(|known| *known == cause).unwrap_or_default();
-    &ONES[place..=place]
 }
 
 #[cfg(test)]
