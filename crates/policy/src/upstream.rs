@@ -57,8 +57,10 @@ pub enum Outcome {
 /// Why no endpoint was picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// All are down, ejected, full or tried already.
+    /// All are down, ejected or tried already.
     NoLiveEndpoints,
+    /// Some would be tried if they had not as many attempts under way as they may.
+    AllFull,
 }
 
 /// What a pick depends on.
@@ -216,11 +218,22 @@ impl Upstream {
     /// # Errors
     /// No endpoint may be tried.
     pub fn pick(&mut self, pick: &Pick<'_>) -> Result<EndpointId, Refusal> {
-        let id = self.choose(pick).ok_or(Refusal::NoLiveEndpoints)?;
+        let id = self.choose(pick).ok_or_else(|| self.refusal(pick))?;
         let endpoint = &mut self.endpoints[id.index()];
         endpoint.active += 1;
         endpoint.check(pick.now);
         Ok(id)
+    }
+
+    /// Why none is chosen.
+    fn refusal(&self, pick: &Pick<'_>) -> Refusal {
+        let single = self.single();
+        let waits = |(endpoint, id): (&Endpoint, EndpointId)| {
+            let may_be_tried = single.is_some() || !(pick.tried.contains(id) || endpoint.is_out(pick.now));
+            endpoint.is_full() && !endpoint.settings.down && may_be_tried
+        };
+        let full = self.endpoints.iter().zip((0..).map(EndpointId)).any(waits);
+        if full { Refusal::AllFull } else { Refusal::NoLiveEndpoints }
     }
 
     fn choose(&mut self, pick: &Pick<'_>) -> Option<EndpointId> {

@@ -3,9 +3,9 @@
 
 mod world;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use policy::{Balance, EndpointSettings, Outcome};
+use policy::{Balance, EndpointId, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream};
 use world::{World, backup, down, endpoint, weighing};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -167,4 +167,22 @@ fn every_method_passes_over_who_is_out() {
             assert_ne!(world.home(key), world::letter(home), "{balance:?}");
         }
     }
+}
+
+#[test]
+fn full_endpoints_are_told_from_dead_ones() {
+    let now = Instant::now();
+    let refusal = |endpoints: Vec<EndpointSettings>, tried: &[usize]| {
+        let mut upstream = Upstream::new(Balance::RoundRobin, endpoints, 1);
+        let nothing = Tried::default();
+        upstream.pick(&Pick { now, tried: &nothing, key: b"" }).unwrap();
+        let mut all = Tried::default();
+        tried.iter().for_each(|index| all.insert(EndpointId::from_index(*index)));
+        upstream.pick(&Pick { now, tried: &all, key: b"" }).unwrap_err()
+    };
+    let full = EndpointSettings { max_conns: 1, ..endpoint() };
+    assert_eq!(refusal(vec![full.clone()], &[]), Refusal::AllFull);
+    assert_eq!(refusal(vec![full.clone(), down()], &[]), Refusal::AllFull);
+    assert_eq!(refusal(vec![full.clone(), down()], &[0]), Refusal::NoLiveEndpoints, "tried ones do not count");
+    assert_eq!(refusal(vec![endpoint(), down()], &[0]), Refusal::NoLiveEndpoints);
 }

@@ -15,6 +15,8 @@ pub(crate) enum ClientFailure {
     CutOff,
     /// It takes nothing more; the errno of the write that said so.
     Deaf(Option<i32>),
+    /// Its side of a tunnel broke; the call that said so, and its errno.
+    Broken(&'static str, Option<i32>),
     /// Its body broke the protocol (400).
     Malformed,
     /// Its chunks make a body larger than allowed (413): so many bytes before the chunk that went too far, and its size.
@@ -40,7 +42,7 @@ impl ClientFailure {
     /// The same as a failure of the exchange.
     pub(crate) fn failure(self) -> Failure {
         let errno = match self {
-            ClientFailure::Gone(errno) | ClientFailure::Deaf(errno) => errno,
+            ClientFailure::Gone(errno) | ClientFailure::Deaf(errno) | ClientFailure::Broken(_, errno) => errno,
             _ => None,
         };
         Failure::new(self.cause()).errno(errno)
@@ -48,7 +50,7 @@ impl ClientFailure {
 
     fn cause(self) -> Cause {
         match self {
-            ClientFailure::Gone(_) | ClientFailure::Deaf(_) => Cause::ClientGone,
+            ClientFailure::Gone(_) | ClientFailure::Deaf(_) | ClientFailure::Broken(..) => Cause::ClientGone,
             ClientFailure::CutOff => Cause::ClientCutOff,
             ClientFailure::Malformed => Cause::ClientMalformed,
             ClientFailure::TooLarge { .. } => Cause::ClientBodyTooLarge,
@@ -71,6 +73,7 @@ impl ClientFailure {
             .into(),
             ClientFailure::CutOff => "client prematurely closed connection".into(),
             ClientFailure::Deaf(errno) => format!("writev() failed{}", errno_text(errno)).into(),
+            ClientFailure::Broken(call, errno) => format!("{call}() failed{}", errno_text(errno)).into(),
             ClientFailure::Malformed => "client sent invalid chunked body".into(),
             ClientFailure::TooLarge { before, chunk } => {
                 format!("client intended to send too large chunked body: {before}+{chunk} bytes").into()

@@ -16,7 +16,7 @@ use crate::exchange::Answered;
 use crate::record::Summary;
 use crate::request::{Request, upstream_url};
 use crate::response::{self, Body, Response};
-use crate::tunnel;
+use crate::tunnel::{self, Broken, End, Side};
 
 /// What becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,9 @@ async fn conclude(
 async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered: Answered) -> After {
     let Answered { reply, mut connection, picked } = answered;
     let (send_timeout, timeout) = (request.settings().send_timeout, request.settings().proxy.read_timeout);
-    if client.write_all(&head, send_timeout).await.is_err() {
+    let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+    if let Err(failure) = client.write_all(&head, send_timeout).await {
+        request.log_client_failure(failure, Some(Phase::Deliver), Some(&upstream));
         return After::Close;
     }
     let early = client.take_input();
@@ -242,10 +244,21 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
         attempt.bytes_received += moved.to_client;
         attempt.bytes_sent += moved.to_endpoint;
     }
-    if end == tunnel::End::TimedOut {
-        let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
-        let fired = Fired { directive: "proxy_read_timeout", after: timeout };
-        let failure = Failure::timed_out(Phase::Tunnel).with(|evidence| evidence.timer = Some(fired));
+    let failure = match end {
+        End::Closed => None,
+        End::TimedOut => {
+            let fired = Fired { directive: "proxy_read_timeout", after: timeout };
+            Some(Failure::timed_out(Phase::Tunnel).with(|evidence| evidence.timer = Some(fired)))
+        }
+        End::Broken(Broken { side: Side::Endpoint, call, errno }) => {
+            Some(Failure::from_io(Phase::Tunnel, errno, false).detail(call))
+        }
+        End::Broken(Broken { side: Side::Client, call, errno }) => {
+            request.log_client_failure(ClientFailure::Broken(call, errno), Some(Phase::Tunnel), Some(&upstream));
+            None
+        }
+    };
+    if let Some(failure) = failure {
         request.log_failure(&failure, &picked.endpoint().text, &upstream);
         request.record.failure = Some(failure);
     }

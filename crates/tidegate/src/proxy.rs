@@ -193,7 +193,7 @@ fn balancing_key(request: &Request, (balance, hash_key): (Balance, Option<&Templ
 pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> Step {
     request.keep_alive = false;
     match failure {
-        ClientFailure::Gone(_) | ClientFailure::Deaf(_) => Step::Silence(499),
+        ClientFailure::Gone(_) | ClientFailure::Deaf(_) | ClientFailure::Broken(..) => Step::Silence(499),
         ClientFailure::CutOff => Step::Silence(400),
         ClientFailure::Malformed => Step::Status(400),
         ClientFailure::TooLarge { .. } => Step::Status(413),

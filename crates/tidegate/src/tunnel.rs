@@ -15,8 +15,24 @@ pub(crate) enum End {
     Closed,
     /// Nothing moved for the timeout.
     TimedOut,
-    /// A side broke; with its errno.
-    Broken(Option<i32>),
+    /// A side broke.
+    Broken(Broken),
+}
+
+/// What a read or write says of the side that it was of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) side: Side,
+    /// The call that said so, as nginx names it.
+    pub(crate) call: &'static str,
+    pub(crate) errno: Option<i32>,
+}
+
+/// An end of the tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Endpoint,
 }
 
 /// Bytes that went through.
@@ -28,6 +44,8 @@ pub(crate) struct Moved {
 
 /// One direction.
 struct Flow {
+    from: Side,
+    to: Side,
     buffer: Buffer,
     /// The source has ended; what is buffered is still delivered.
     ended: bool,
@@ -36,19 +54,25 @@ struct Flow {
 
 impl Flow {
     /// Moves what can be moved now. Ready when this direction is over.
-    fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<io::Result<()>> {
+    fn poll(&mut self, cx: &mut Context<'_>, from: &mut Stream, to: &mut Stream) -> Poll<Result<(), Broken>> {
         loop {
             while !self.buffer.is_empty() {
-                let count = ready!(to.poll_write(cx, &[IoSlice::new(self.buffer.bytes())]))?;
+                let written = ready!(to.poll_write(cx, &[IoSlice::new(self.buffer.bytes())]));
+                let count = written.map_err(|error| broken(self.to, "send", &error))?;
                 self.buffer.consume(count);
                 self.moved += count as u64;
             }
             if self.ended {
                 return Poll::Ready(Ok(()));
             }
-            self.ended = ready!(from.poll_read(cx, &mut self.buffer))? == 0;
+            let read = ready!(from.poll_read(cx, &mut self.buffer));
+            self.ended = read.map_err(|error| broken(self.from, "recv", &error))? == 0;
         }
     }
+}
+
+fn broken(side: Side, call: &'static str, error: &io::Error) -> Broken {
+    Broken { side, call, errno: error.raw_os_error() }
 }
 
 /// Runs the tunnel. `early` holds what either side sent behind the handshake: (from the client, from the endpoint).
@@ -59,8 +83,8 @@ pub(crate) async fn run(
     timeout: Duration,
     timer: &mut Timer,
 ) -> (End, Moved) {
-    let mut up = Flow { buffer: early.0, ended: false, moved: 0 };
-    let mut down = Flow { buffer: early.1, ended: false, moved: 0 };
+    let mut up = Flow { from: Side::Client, to: Side::Endpoint, buffer: early.0, ended: false, moved: 0 };
+    let mut down = Flow { from: Side::Endpoint, to: Side::Client, buffer: early.1, ended: false, moved: 0 };
     timer.arm(timeout);
     let end = std::future::poll_fn(|cx| {
         let before = up.moved + down.moved;
@@ -68,7 +92,7 @@ pub(crate) async fn run(
         for end in ends {
             match end {
                 Poll::Ready(Ok(())) => return Poll::Ready(End::Closed),
-                Poll::Ready(Err(error)) => return Poll::Ready(End::Broken(error.raw_os_error())),
+                Poll::Ready(Err(broken)) => return Poll::Ready(End::Broken(broken)),
                 Poll::Pending => {}
             }
         }

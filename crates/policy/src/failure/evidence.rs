@@ -29,6 +29,8 @@ pub struct Evidence {
     pub connection: Option<History>,
     /// The timer that fired.
     pub timer: Option<Fired>,
+    /// Another attempt was not made, since the budget of retries is spent.
+    pub budget_spent: bool,
     /// What it has in common with failures before ([`crate::patterns`]).
     pub pattern: Option<Cow<'static, str>>,
     /// Attempts made by the exchange, the failed one included; 0 if that is not known.
@@ -127,6 +129,9 @@ impl fmt::Display for Clause<'_> {
         }
         if evidence.attempts > 1 {
             list.item(format_args!("{} attempts", evidence.attempts))?;
+        }
+        if evidence.budget_spent {
+            list.item(format_args!("no other attempt, since the budget of retries is spent"))?;
         }
         match &evidence.pattern {
             Some(pattern) => list.item(format_args!("{pattern}")),

@@ -1,6 +1,7 @@
 //! What the attempts of one exchange have used up, and what that leaves to decide: the facts for policy, its answers for
 //! the loop. Not here: the loop, and making attempts.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use policy::retry::{self, Condition, Decision, Met, Situation};
@@ -28,6 +29,10 @@ pub(super) struct Round<'a> {
     last_failure: Option<Failure>,
     /// When waiting for an endpoint to come back ends.
     patience: Option<Instant>,
+    /// It may not wait, since too many do.
+    crowded_out: bool,
+    /// Only the budget of retries keeps it from another attempt.
+    budget_spent: Cell<bool>,
     turn: Option<Turn>,
 }
 
@@ -44,6 +49,8 @@ impl<'a> Round<'a> {
             idempotent: retry::is_idempotent(&request.head.method),
             last_failure: None,
             patience: None,
+            crowded_out: false,
+            budget_spent: Cell::new(false),
             turn: None,
         }
     }
@@ -73,6 +80,10 @@ impl<'a> Round<'a> {
                 Ok(true)
             }
             Wait::InVain => Ok(false),
+            Wait::Full => {
+                self.crowded_out = true;
+                Ok(false)
+            }
             Wait::Client(failure) => Err(Unanswered::Client(failure)),
         }
     }
@@ -122,7 +133,9 @@ impl<'a> Round<'a> {
     /// A retry of what an endpoint may have got is taken from the budget.
     fn takes_retry(&self) -> bool {
         let budget = self.errand.proxy.resilience.budget();
-        budget.is_none_or(|settings| self.errand.upstream.take_retry(settings, Instant::now()))
+        let granted = budget.is_none_or(|settings| self.errand.upstream.take_retry(settings, Instant::now()));
+        self.budget_spent.set(!granted);
+        granted
     }
 
     /// Gives an endpoint back after an attempt that is not delivered.
@@ -130,8 +143,9 @@ impl<'a> Round<'a> {
         let outcome = retry::outcome(&self.errand.proxy.next_upstream, met);
         let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
-            request.log_failure(failure, &picked.endpoint().text, &upstream);
-            self.last_failure = Some(failure.clone());
+            let failure = failure.clone().with(|evidence| evidence.budget_spent = self.budget_spent.get());
+            request.log_failure(&failure, &picked.endpoint().text, &upstream);
+            self.last_failure = Some(failure);
         }
         match traces.idled.filter(|_| retry::is_stale(met)) {
             Some(idled) => self.errand.upstream.pool.borrow_mut().was_stale(picked.endpoint, idled, Instant::now()),
@@ -159,9 +173,13 @@ impl<'a> Round<'a> {
 
     /// No endpoint may be tried: what the attempts before met with is the better answer, if there were any.
     pub(super) fn refused(&mut self, request: &mut Request, refusal: Refusal) -> Failure {
-        let Refusal::NoLiveEndpoints = refusal;
         let held = self.patience.is_some() && self.last_failure.is_none();
-        let failure = Failure::new(if held { Cause::HoldTimeout } else { Cause::NoLiveEndpoints });
+        let failure = Failure::new(match refusal {
+            Refusal::AllFull => Cause::EndpointsFull,
+            Refusal::NoLiveEndpoints if held && self.crowded_out => Cause::HoldFull,
+            Refusal::NoLiveEndpoints if held => Cause::HoldTimeout,
+            Refusal::NoLiveEndpoints => Cause::NoLiveEndpoints,
+        });
         let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
         request.log_failure(&failure, self.errand.name, &upstream);
         let mut attempted =

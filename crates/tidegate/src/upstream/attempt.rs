@@ -261,7 +261,11 @@ impl<'a> Attempt<'a> {
             Phase::Send => Fired { directive: "proxy_send_timeout", after: self.limits.send_timeout },
             _ => Fired { directive: "proxy_read_timeout", after: self.limits.read_timeout },
         };
-        Failure::timed_out(phase).with(|evidence| evidence.timer = Some(fired))
+        let within = self.inbox.bytes().len() as u64;
+        Failure::timed_out(phase).with(|evidence| {
+            evidence.timer = Some(fired);
+            evidence.offset = (within > 0).then_some(within);
+        })
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, client: &mut dyn Client) -> Poll<Result<(), Ended>> {

@@ -48,8 +48,10 @@ impl Held {
 pub(crate) enum Wait {
     /// It is this request's turn.
     Turn(Turn),
-    /// Nobody came back in time, or too many wait already.
+    /// Nobody came back in time.
     InVain,
+    /// Too many wait already.
+    Full,
     /// The client left first.
     Client(ClientFailure),
 }
@@ -132,7 +134,7 @@ pub(crate) async fn wait(
         }
         None => match held.queue.borrow_mut().join(max) {
             Some(ticket) => ticket,
-            None => return Wait::InVain,
+            None => return Wait::Full,
         },
     };
     let (wake, mut woken) = oneshot::channel();

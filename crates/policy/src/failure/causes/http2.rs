@@ -46,10 +46,10 @@ pub(super) const ROWS: &[Row] = &[
         code: Code(8002),
         name: "tunnel_reset",
         error_type: "connection_terminated",
-        treatment: TUNNEL,
+        treatment: Treatment { level: Level::Error, ..TUNNEL },
         happened: "The endpoint reset an upgraded connection (such as a WebSocket).",
         advice: "Look in the application's log why it ended; clients have to connect again by themselves.",
-        elsewhere: elsewhere("recv() failed ({errno})", "SD", "UC"),
+        elsewhere: elsewhere("{detail}() failed ({errno})", "SD", "UC"),
     },
     Row {
         cause: Cause::H2Goaway,

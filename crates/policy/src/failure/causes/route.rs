@@ -144,7 +144,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "endpoints_full",
         error_type: "connection_limit_reached",
         treatment: BUSY,
-        happened: "Every endpoint of the upstream serves as many requests as it may.",
+        happened: "Every endpoint that is up serves as many requests as it may.",
         advice: "Raise `max_conns` if the endpoints can do more, add endpoints, or let requests wait with `queue`.",
         elsewhere: elsewhere(NO_LIVE, "sQ", "UO"),
     },
