@@ -26,6 +26,8 @@ pub(super) struct Round<'a> {
     started: Instant,
     replayable: bool,
     idempotent: bool,
+    /// Whoever stands in front has tried before: it goes on trying, and this gateway does not multiply it.
+    is_a_retry: bool,
     last_failure: Option<Failure>,
     /// When waiting for an endpoint to come back ends.
     patience: Option<Instant>,
@@ -47,6 +49,7 @@ impl<'a> Round<'a> {
             started,
             replayable: matches!(errand.outgoing.body, OutgoingBody::Kept(_)),
             idempotent: retry::is_idempotent(&request.head.method),
+            is_a_retry: is_a_retry(request),
             last_failure: None,
             patience: None,
             crowded_out: false,
@@ -91,7 +94,7 @@ impl<'a> Round<'a> {
     /// Whether another attempt would be made if the next one failed.
     fn could_repeat(&self) -> bool {
         let conditions = self.errand.proxy.next_upstream.conditions;
-        self.is_repeatable() && self.tries_left > 1 && conditions.contains(Condition::Error)
+        self.is_repeatable() && !self.is_a_retry && self.tries_left > 1 && conditions.contains(Condition::Error)
     }
 
     /// An endpoint answered: those who wait may follow.
@@ -125,7 +128,9 @@ impl<'a> Round<'a> {
             elapsed: self.started.elapsed(),
         };
         match retry::decide(&self.errand.proxy.next_upstream, &situation) {
-            Decision::Next | Decision::Again if traces.reached() && !self.takes_retry() => Decision::GiveUp,
+            Decision::Next | Decision::Again if traces.reached() && (self.is_a_retry || !self.takes_retry()) => {
+                Decision::GiveUp
+            }
             decision => decision,
         }
     }
@@ -188,4 +193,10 @@ impl<'a> Round<'a> {
         request.record.attempts.push(attempted);
         self.last_failure.take().unwrap_or(failure)
     }
+}
+
+/// `Retry-Attempt: 1` or more: how many retries were made in front of this gateway.
+fn is_a_retry(request: &Request) -> bool {
+    let value = request.head.fields.get("retry-attempt").and_then(|value| str::from_utf8(value).ok());
+    value.and_then(|value| value.trim().parse::<u32>().ok()).is_some_and(|retries| retries > 0)
 }
