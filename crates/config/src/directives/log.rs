@@ -29,7 +29,7 @@ pub(super) fn rows() -> Vec<Row> {
         custom("access_log", LEVELS, at_least(1), access_log)
             .repeats()
             .syntax("path [format [buffer=size] [flush=time] [if=condition]] | off")
-            .default("logs/access.log combined")
+            .default("off")
             .help("Says where requests are logged.")
             .manual(
                 "`buffer=` collects lines before a write, `flush=` bounds how long they wait. \
@@ -38,13 +38,14 @@ pub(super) fn rows() -> Vec<Row> {
                  logging off.",
             )
             .differs(
-                "gzip= and syslog: are not supported yet. Lines are never written on the \
+                "Without the directive nothing is logged; nginx's default is `logs/access.log combined`. \
+                 gzip= and syslog: are not supported yet. Lines are never written on the \
                  request's way, so that a full disk stalls nothing.",
             ),
         custom("error_log", LEVELS, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
-            .default("logs/error.log error")
+            .default("stderr error")
             .help("Says where errors are logged, and from which level on.")
             .manual(
                 "If a level has any error_log, it inherits none. The levels, from most to \

@@ -82,14 +82,17 @@ pub(super) fn rows() -> Vec<Row> {
         custom("error_log", MAIN, at_least(1), error_log)
             .repeats()
             .syntax("file [level]")
-            .default("logs/error.log error")
+            .default("stderr error")
             .help("Says where errors are logged, and from which level on.")
             .manual(
                 "The levels, from most to least severe: emerg, alert, crit, error, warn, \
                  notice, info, debug. `stderr` is the standard error. Several lines write to \
                  several places.",
             )
-            .differs("syslog: and memory: are not supported yet."),
+            .differs(
+                "syslog: and memory: are not supported yet. The default is what `-e` names, else the standard error; nginx's \
+                 is chosen when it is built.",
+            ),
         custom("env", MAIN, exactly(1), env)
             .repeats()
             .syntax("variable[=value]")
