@@ -55,7 +55,7 @@ fn is_resolving(error: &io::Error) -> bool {
 
 fn of_hyper(error: &hyper::Error, phase: Phase) -> Cause {
     match phase {
-        _ if error.is_parse_too_large() => Cause::HeadTooLarge,
+        _ if error.is_parse() && error.to_string().contains("too large") => Cause::HeadTooLarge,
         _ if error.is_parse_status() => Cause::MalformedStatusLine,
         _ if error.is_parse_version_h2() => Cause::SpeaksHttp2,
         Phase::Body if error.is_incomplete_message() => Cause::BodyTruncated,

@@ -1,6 +1,8 @@
 //! What the layer, the client and the gateway do, in virtual time, over a service that plays a script.
 //! Not here: sockets (`gateway.rs`).
 
+#![allow(clippy::unwrap_used, reason = "a script that cannot be played fails the test")]
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
