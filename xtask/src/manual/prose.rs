@@ -77,6 +77,19 @@ fn files_and_functions_that_are_named_are_there() {
 }
 
 #[test]
+fn examples_are_right_and_nothing_in_them_is_without_effect() {
+    let folder = root().join("examples");
+    let examples: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!examples.is_empty());
+    for path in examples {
+        let loaded = config::load_text(&fs::read_to_string(&path).unwrap());
+        assert!(loaded.config.is_some(), "{}: {:?}", path.display(), loaded.diagnostics);
+        let spoilt = loaded.diagnostics.iter().find(|said| !said.message.contains("built-in table of types"));
+        assert!(spoilt.is_none(), "{}: {spoilt:?}", path.display());
+    }
+}
+
+#[test]
 fn a_definition_is_told_from_a_longer_name() {
     assert!(defines("pub(crate) async fn run(self) {", "run"));
     assert!(!defines("fn run_worker() {", "run"));
