@@ -13,6 +13,8 @@ use crate::upstream::EndpointId;
 const MEMORY: Duration = Duration::from_secs(600);
 /// Failures further apart than this are no crowd.
 const CROWD: Duration = Duration::from_secs(60);
+/// Who closes so soon has not looked for an answer.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// A connection that ends earlier says nothing about a time limit.
 const LEAST_AGE: Duration = Duration::from_secs(1);
 
@@ -60,6 +62,11 @@ pub enum Pattern {
         /// How long ago.
         ago: Duration,
     },
+    /// It has never answered, and closes fresh connections as soon as it has read the request.
+    NeverAnswered {
+        /// How many it closed, one after the other.
+        times: u64,
+    },
     /// Fresh connections end at the same age.
     DiesAt {
         /// The age.
@@ -82,6 +89,9 @@ impl fmt::Display for Pattern {
             Pattern::AcceptsOthers { ago } => {
                 write!(f, "it accepted another connection {} ago, so its accept queue may be full", Seconds(*ago))
             }
+            Pattern::NeverAnswered { times } => {
+                write!(f, "it has never answered and closed {times} connections at once: it may speak TLS or FastCGI")
+            }
             Pattern::DiesAt { age, times } => {
                 write!(f, "the last {times} fresh connections ended at this age: workers die after {}", Seconds(*age))
             }
@@ -98,6 +108,8 @@ struct Known {
     place: Place,
     /// When it last accepted a connection, or was asked on one.
     accepted: Option<Instant>,
+    answered: bool,
+    closed_at_once: u64,
     unreachable: Run,
     queue_full: Run,
     /// Fresh connections that ended before their time.
@@ -110,6 +122,8 @@ impl Patterns {
         let known = |place| Known {
             place,
             accepted: None,
+            answered: false,
+            closed_at_once: 0,
             unreachable: Run::default(),
             queue_full: Run::default(),
             died: Ages::default(),
@@ -119,7 +133,9 @@ impl Patterns {
 
     /// An endpoint answered.
     pub fn succeeded(&mut self, endpoint: EndpointId, now: Instant) {
-        self.0[endpoint.index()].was_reached(now);
+        let known = &mut self.0[endpoint.index()];
+        known.answered = true;
+        known.was_reached(now);
     }
 
     /// An attempt at an endpoint failed; what it has in common with others before.
@@ -145,6 +161,9 @@ impl Patterns {
             cause => {
                 known.was_reached_if(cause, now);
                 let age = age_of_a_fresh_connection(failure)?;
+                if age < LEAST_AGE {
+                    return known.closed_after(age);
+                }
                 let times = known.died.count(age, now);
                 (times > 1).then_some(Pattern::DiesAt { age, times })
             }
@@ -171,6 +190,15 @@ impl Known {
         if matches!(cause.row().treatment.phase, Tls | Send | AwaitHead | Body) {
             self.was_reached(now);
         }
+    }
+
+    /// It closed a fresh connection after less than a second.
+    fn closed_after(&mut self, age: Duration) -> Option<Pattern> {
+        if self.answered || age > AT_ONCE {
+            return None;
+        }
+        self.closed_at_once = self.closed_at_once.saturating_add(1);
+        (self.closed_at_once > 1).then_some(Pattern::NeverAnswered { times: self.closed_at_once })
     }
 
     fn accepted_within(&self, span: Duration, now: Instant) -> Option<Duration> {
@@ -204,7 +232,7 @@ fn age_of_a_fresh_connection(failure: &Failure) -> Option<Duration> {
             | Cause::BodyReset
     );
     let history = failure.evidence().connection.filter(|history| ended && history.idled.is_none())?;
-    Some(history.age).filter(|age| *age >= LEAST_AGE)
+    Some(history.age)
 }
 
 /// Failures of one kind, one after the other.
@@ -329,10 +357,26 @@ mod tests {
     #[test]
     fn a_connection_that_was_reused_or_ended_at_once_has_no_such_age() {
         let (mut patterns, now) = (patterns(), Instant::now());
+        patterns.succeeded(FIRST, now);
         for _ in 0..3 {
             assert_eq!(patterns.failed(FIRST, &ended(30 * SECOND, Some(SECOND)), now), None);
             assert_eq!(patterns.failed(FIRST, &ended(Duration::from_millis(5), None), now), None);
         }
+    }
+
+    #[test]
+    fn who_never_answers_and_closes_at_once_may_speak_something_else() {
+        let (mut patterns, now) = (patterns(), Instant::now());
+        let at_once = ended(Duration::from_millis(5), None);
+        assert_eq!(patterns.failed(FIRST, &at_once, now), None);
+        assert_eq!(patterns.failed(FIRST, &at_once, now), Some(Pattern::NeverAnswered { times: 2 }));
+        assert_eq!(
+            patterns.failed(FIRST, &ended(Duration::from_millis(500), None), now),
+            None,
+            "it looked for an answer"
+        );
+        patterns.succeeded(FIRST, now);
+        assert_eq!(patterns.failed(FIRST, &at_once, now), None);
     }
 
     #[test]

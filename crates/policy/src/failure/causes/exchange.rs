@@ -63,7 +63,8 @@ pub(super) const ROWS: &[Row] = &[
         treatment: AWAIT,
         happened: "The endpoint took the request on a fresh connection and closed it without an answer.",
         advice: "Look in the application's log: it crashed, was killed for memory (`dmesg | grep -i oom`), was restarted, or its \
-                 server killed a worker that took too long (gunicorn `--timeout`, 30 s).",
+                 server killed a worker that took too long (gunicorn `--timeout`, 30 s). If it closes every connection at once, the \
+                 port speaks something else: mostly TLS (`proxy_pass https://…`) or FastCGI (`fastcgi_pass`).",
         elsewhere: elsewhere(CLOSED, "SH", "UC"),
     },
     Row {
