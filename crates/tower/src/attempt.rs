@@ -97,7 +97,7 @@ where
             result = &mut call => break result.map_err(|error| broken(error.into(), Phase::AwaitHead))?,
             () = sleep_until(silent), if silent > Instant::now() => {}
             () = std::future::ready(()), if silent <= Instant::now() => {
-                return Err(Broken { failure: Failure::timed_out(Phase::AwaitHead), source: None });
+                return Err(Broken { failure: Failure::timed_out(source.silent_phase()), source: None });
             }
         }
     };

@@ -3,11 +3,12 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+use policy::Phase;
 use tokio::time::Instant;
 
 use crate::BoxError;
@@ -37,6 +38,8 @@ struct Tape<B> {
     /// The attempt whose turn it is: those before it may not read on.
     turn: u64,
     progress: Instant,
+    /// Whoever sends this body to us owes the next frame.
+    waiting: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -67,7 +70,7 @@ impl<B: Body<Data = Bytes>> Source<B> {
     pub(crate) fn new(body: B, limit: usize) -> Self {
         let spoilt = body.size_hint().lower() > limit as u64;
         let (rest, kept, progress) = (Box::pin(body), Vec::new(), Instant::now());
-        let tape = Tape { rest, ended: false, kept, size: 0, limit, spoilt, turn: 0, progress };
+        let tape = Tape { rest, ended: false, kept, size: 0, limit, spoilt, turn: 0, progress, waiting: false };
         Self(Arc::new(Mutex::new(tape)))
     }
 
@@ -82,6 +85,16 @@ impl<B: Body<Data = Bytes>> Source<B> {
     pub(crate) fn is_replayable(&self) -> bool {
         let tape = locked(&self.0);
         !tape.spoilt || tape.is_untouched()
+    }
+
+    /// What a silence is about: the rest of the body, that nobody takes it, or the answer.
+    pub(crate) fn silent_phase(&self) -> Phase {
+        let tape = locked(&self.0);
+        match tape.waiting {
+            _ if tape.ended || tape.rest.is_end_stream() => Phase::AwaitHead,
+            true => Phase::Request,
+            false => Phase::Send,
+        }
     }
 
     /// When its last frame was taken.
@@ -133,7 +146,9 @@ where
         if tape.ended {
             return Poll::Ready(None);
         }
-        let frame = ready!(tape.rest.as_mut().poll_frame(cx));
+        let polled = tape.rest.as_mut().poll_frame(cx);
+        tape.waiting = polled.is_pending();
+        let Poll::Ready(frame) = polled else { return Poll::Pending };
         tape.progress = Instant::now();
         Poll::Ready(match frame {
             Some(Ok(frame)) => {

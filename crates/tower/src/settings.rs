@@ -72,7 +72,7 @@ impl Settings {
     }
 
     /// Those of a gateway: three tries within ten seconds, short waits, nginx's passive health, no breaker. 500, 502 and
-    /// 503 are tried again.
+    /// 503 are tried again. The whole may take an hour: clients upload slowly, and silence has its own bound.
     pub fn gateway() -> Self {
         use Condition::{Http500, Http502, Http503, InvalidHeader};
         let conditions = conditions(&[InvalidHeader, Http500, Http502, Http503]);
@@ -80,6 +80,7 @@ impl Settings {
             retry: RetrySettings { conditions, tries: 3, timeout: Duration::from_secs(10) },
             backoff: Backoff::default(),
             budget: BudgetSettings::default(),
+            total_timeout: Duration::from_secs(3600),
             breaker: None,
             longest_retry_after: Duration::ZERO,
             max_fails: 1,

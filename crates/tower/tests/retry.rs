@@ -321,3 +321,61 @@ async fn the_gateway_answers_for_endpoints_in_the_form_that_is_asked_for() {
         assert_eq!(body["code"], "TG-5002");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_over_the_bound_is_sent_once() {
+    let settings = Settings { replay: 2, ..Settings::client() };
+    let script = Script::new([CLOSE, OK]);
+    let request = Request::put("/").body("one".into()).unwrap();
+    let _failed = client(&script, settings).send(request).await.unwrap_err();
+    assert_eq!((script.count(), &script.seen()[0].body), (1, &Bytes::from("one")));
+}
+
+/// A body that never brings its next frame, but goes on for as long as somebody waits.
+struct Stalled;
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stalls_within_its_body_is_not_blamed_on_the_endpoint() {
+    let script = Script::new([OK]);
+    let gateway = Gateway::over(script.clone(), ["http://a", "http://b"], Settings::gateway()).unwrap();
+    for _ in 0..2 {
+        let response = gateway.clone().oneshot(Request::put("/x").body(Stalled).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 408);
+    }
+    let request = Request::get("/x").body(Full::<Bytes>::default()).unwrap();
+    assert_eq!(gateway.oneshot(request).await.unwrap().status(), 200, "no endpoint was taken out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_falls_silent_ends_with_a_cause() {
+    let service = tower::service_fn(async |_: Request<_>| Ok::<_, BoxError>(Response::new(Stalled)));
+    let layered = Retry::new(Settings::client()).layer(service);
+    let request = Request::get("http://a/").body(Full::<Bytes>::default()).unwrap();
+    let error = layered.oneshot(request).await.unwrap().into_body().collect().await.unwrap_err();
+    let error = error.downcast::<Error>().unwrap();
+    assert_eq!(error.failure().cause, Cause::BodyTimeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_its_caller_gives_up_lets_the_next_one_through() {
+    let script = Script::new(vec![CLOSE; 10].into_iter().chain([Act::Silence, OK]));
+    let mut settings = Settings::client();
+    settings.retry.tries = 1;
+    let client = client(&script, settings);
+    for _ in 0..10 {
+        let _failed = client.get("/").await.unwrap_err();
+    }
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let gone = tokio::time::timeout(Duration::from_secs(1), client.get("/")).await;
+    assert!(gone.is_err());
+    assert!(client.get("/").await.is_ok());
+}
