@@ -100,6 +100,12 @@ mod tests {
     use crate::build::testing::{errors, first_location, in_server};
 
     #[test]
+    fn a_name_that_nginx_does_not_have_may_be_set() {
+        let location = first_location("location / { set $failure x; return 200 $failure; }");
+        assert_eq!(location.sets.len(), 1);
+    }
+
+    #[test]
     fn a_set_behind_a_return_is_never_reached() {
         let location = first_location("location / { set $a 1; return 200 $a; set $a 2; }");
         assert_eq!(location.sets.len(), 1);
