@@ -33,14 +33,15 @@ export class GatewayError extends Error {
 }
 
 /** One sentence for the person in front of the screen. */
-export function userMessage({ kind, status, sent, idempotent, code, problem } = {}) {
+export function userMessage(error) {
+  if (!(error instanceof GatewayError)) return messages.other;
+  const { kind, status, sent, idempotent, code, problem } = error;
   if (problem?.detail && /^TG-/.test(code)) return problem.detail;
-  if (messages[kind]) return messages[kind];
-  if (kind == 'breaker') return messages.down;
+  if (kind == 'offline') return messages.offline;
   if (kind == 'timeout' || status == 504) return messages.slow;
   if (status == 429 || status == 503) return messages.busy;
-  if (kind && sent && !idempotent) return messages.brokeOff;
-  return kind == 'network' ? messages.unreachable : kind ? messages.down : messages.other;
+  if (sent && !idempotent) return messages.brokeOff;
+  return kind == 'network' ? messages.unreachable : messages.down;
 }
 
 /** fetch, with patience: resolves with an answer that is not one of `statuses`, else rejects with a GatewayError. */
