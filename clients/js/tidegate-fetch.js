@@ -72,7 +72,7 @@ export async function resilientFetch(input, options = {}) {
   } catch (error) {
     user?.throwIfAborted();
     // The deadline passed in a wait: what was met before it says more.
-    failed = error == total.signal.reason ? (failed ?? new GatewayError('offline', 'offline for too long')) : error;
+    failed = error == total.signal.reason ? (failed ?? new GatewayError('offline', 'offline')) : error;
     throw failed;
   } finally {
     clearTimeout(timer);
@@ -98,8 +98,9 @@ function prepare(input, { idempotencyKey, ...settings }) {
     idempotent: headers.has('Idempotency-Key') || isIdempotent(method),
     // A stream is given away with the first attempt.
     replayable: !body?.getReader && !body?.[Symbol.asyncIterator],
-    // Who sent this here tries again already; both together would multiply.
-    left: headers.has('Retry-Attempt') ? 1 : settings.attempts,
+    // Whoever sent this here tries again already: both together would multiply.
+    before: headers.get('Retry-Attempt') | 0,
+    left: settings.attempts,
     // To another origin, a field of ours would make browsers ask for permission first.
     told: settings.attemptHeader ?? (!globalThis.location || url.origin == location.origin),
     end: clock() + settings.totalTimeout,
@@ -107,8 +108,8 @@ function prepare(input, { idempotencyKey, ...settings }) {
 }
 
 /** One attempt: an answer, or what was met instead of one. */
-async function attempt({ input, settings, headers, told, idempotent }, retry, signal, total) {
-  if (retry && told) headers.set('Retry-Attempt', retry);
+async function attempt({ input, settings, headers, told, before, idempotent }, retry, signal, total) {
+  if (retry && told) headers.set('Retry-Attempt', before + retry);
   const cut = new AbortController();
   // What is wrong with the arguments is said at once, as fetch does, and never tried again.
   const request = new Request(input, { ...settings, headers, signal: AbortSignal.any([signal, cut.signal]) });
@@ -122,7 +123,7 @@ async function attempt({ input, settings, headers, told, idempotent }, retry, si
     const now = Date.parse(response.headers.get('Date')) || Date.now();
     const retryAfter = parseRetryAfter(response.headers.get('Retry-After'), now);
     const more = { ...said, sent, idempotent, status: response.status, response, retryAfter, attempts };
-    const text = `${response.status} from ${request.url}${said.type ? ': ' + said.type : ''}`;
+    const text = `${response.status} from ${request.url}: ${said.type ?? 'no reason given'}`;
     return { error: new GatewayError('status', text, more) };
   } catch (cause) {
     const slow = cut.signal.aborted || total.aborted;
@@ -131,7 +132,7 @@ async function attempt({ input, settings, headers, told, idempotent }, retry, si
     // Redirects are followed unseen, so that a refusal may be that of the second hop.
     const sent = request.redirect == 'follow' || !/^(connect|getaddrinfo)$/.test(why.syscall);
     const more = { cause, code: why.code, sent, idempotent, attempts };
-    const text = slow ? `no answer in time from ${request.url}` : `${request.url}: ${why.message}`;
+    const text = `no answer from ${request.url}: ${slow ? 'timeout' : why.message}`;
     return { error: new GatewayError(slow ? 'timeout' : 'network', text, more) };
   } finally {
     clearTimeout(timer);
@@ -142,7 +143,7 @@ async function attempt({ input, settings, headers, told, idempotent }, retry, si
 function mayRetry(call, { status, sent }, delay) {
   const replayable = call.replayable && !call.input.bodyUsed;
   return (
-    decide({ ...call, ...call.settings, status, sent, replayable }) &&
+    decide({ ...call, ...call.settings, status, sent, replayable, idempotent: call.idempotent && !call.before }) &&
     clock() + delay < call.end &&
     call.origin.budget.take(call.settings.budget, clock())
   );
@@ -158,7 +159,7 @@ export function decide({ status, sent, idempotent, replayable, left, statuses })
 export function isIdempotent(method) {
   return (
     /^(get|head|options|put|delete)$/i.test(method) ||
-    /^(TRACE|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|UNLOCK|REPORT|SEARCH|QUERY)$/.test(method)
+    /^(TRACE|PROP(FIND|PATCH)|MKCOL|COPY|MOVE|UNLOCK|REPORT|SEARCH|QUERY)$/.test(method)
   );
 }
 
@@ -222,7 +223,7 @@ export class Budget {
 function enter(origin, { failures, rest }) {
   if (origin.failed < failures) return false;
   if (origin.probed || clock() < origin.since + rest) {
-    throw new GatewayError('breaker', 'not asked: the last exchanges with this origin failed');
+    throw new GatewayError('breaker', 'not asked: the origin keeps failing');
   }
   return (origin.probed = true);
 }

@@ -94,6 +94,14 @@ test('a POST that a gateway could not deliver is sent again', async (t) => {
   assert.equal(seen.length, 2);
 });
 
+test('a POST that was acted upon before its redirect failed is not sent again', async (t) => {
+  const moved = (response) => response.writeHead(303, { Location: '/done' }).end();
+  const refused = (response) => response.writeHead(502, { 'Proxy-Status': 'tidegate; error=connection_refused' }).end();
+  const { url, seen } = await serve(t, moved, refused, 200);
+  assert.equal((await failure(resilientFetch(url, { ...quick, method: 'POST', body: 'x' }))).status, 502);
+  assert.deepEqual(seen.map(({ method }) => method), ['POST', 'GET']);
+});
+
 test('a body that can be read once is sent once', async (t) => {
   const stream = new Blob(['x']).stream();
   const made = (url) => new Request(url, { method: 'PUT', body: 'x' });
@@ -132,6 +140,13 @@ test('who forwards a retry does not multiply it', async (t) => {
   const { url, seen } = await serve(t, 502);
   await failure(resilientFetch(url, { ...quick, headers: { 'Retry-Attempt': '1' } }));
   assert.equal(seen.length, 1);
+});
+
+test('what no application saw is tried again even so, and counted on', async (t) => {
+  const refused = (response) => response.writeHead(502, { 'Proxy-Status': 'tidegate; error=connection_refused' }).end();
+  const { url, seen } = await serve(t, refused, 200);
+  assert.equal((await resilientFetch(url, { ...quick, headers: { 'Retry-Attempt': '1' } })).status, 200);
+  assert.deepEqual(seen.map(({ headers }) => headers['retry-attempt']), ['1', '2']);
 });
 
 test('wrong arguments are said at once', async (t) => {

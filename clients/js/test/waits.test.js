@@ -27,7 +27,8 @@ test('a server that says when is waited for in full', async (t) => {
 
 test('a server that asks for more than there is time is not waited for', async (t) => {
   const { url, seen } = await serve(t, after('3600'));
-  const error = await failure(resilientFetch(url, quick));
+  const onRetry = () => assert.fail('a wait begins');
+  const error = await failure(resilientFetch(url, { ...quick, onRetry }));
   assert.deepEqual([error.status, error.retryAfter, seen.length], [503, 3_600_000, 1]);
 });
 
@@ -195,4 +196,29 @@ test('a probe that is aborted lets another one try', async (t) => {
   controller.abort();
   await probe;
   assert.equal((await resilientFetch(url, { breaker })).status, 200);
+});
+
+test('what the caller stops says nothing of the origin', async (t) => {
+  const { url, server, seen } = await serve(t, 502, 'silence', 502);
+  const ask = (more) => failure(resilientFetch(url, { attempts: 1, breaker: { failures: 2, rest: 60_000 }, ...more }));
+  await ask();
+  const controller = new AbortController();
+  const asking = ask({ signal: controller.signal });
+  await once(server, 'request');
+  controller.abort();
+  await asking;
+  assert.equal((await ask()).status, 502);
+  assert.deepEqual([(await ask()).kind, seen.length], ['breaker', 3]);
+});
+
+test('the books of 256 origins are kept', async () => {
+  const ask = (name, status) => {
+    const fetch = async () => new Response(null, { status });
+    return resilientFetch(`http://${name}.example/`, { fetch, attempts: 1, breaker: { failures: 1, rest: 60_000 } });
+  };
+  await failure(ask('down', 502));
+  for (let other = 1; other < 256; other++) await ask(`other-${other}`, 204);
+  assert.equal((await failure(ask('down', 200))).kind, 'breaker');
+  for (let other = 1; other <= 256; other++) await ask(`another-${other}`, 204);
+  assert.equal((await ask('down', 200)).status, 200);
 });

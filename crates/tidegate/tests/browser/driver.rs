@@ -58,6 +58,13 @@ impl Browser {
         text(&self.ask("POST", "/execute/sync", &json!({ "script": script, "args": [] })))
     }
 
+    /// Takes the network away from the page, or gives it back (chromedriver's own command).
+    pub(super) fn set_offline(&self, offline: bool) {
+        let conditions =
+            json!({ "offline": offline, "latency": 0, "download_throughput": -1, "upload_throughput": -1 });
+        self.ask("POST", "/chromium/network_conditions", &json!({ "network_conditions": conditions }));
+    }
+
     /// Keeps a picture of the page in the folder that `TIDEGATE_PICTURES` names.
     pub(super) fn keep_picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("TIDEGATE_PICTURES") else { return };

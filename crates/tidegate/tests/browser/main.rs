@@ -70,3 +70,56 @@ fn without_scripts_the_page_asks_to_be_loaded_again() {
     let reload = browser.script("return document.querySelector('noscript').textContent");
     assert!(reload.contains("http-equiv=\"refresh\""), "{reload}");
 }
+
+/// Calls the module of `clients/js` from the page; what comes of it is in `window.result` later, `window.retries` counts.
+fn fetch(browser: &Browser, path: &str, options: &str) {
+    browser.script(&format!(
+        "window.result = ''; window.retries = 0; \
+         import('/tidegate-fetch.js').then(async ({{ resilientFetch, userMessage }}) => {{ \
+             const options = {{ base: 100, cap: 100, onRetry: () => window.retries++, {options} }}; \
+             try {{ window.result = await (await resilientFetch('{path}', options)).text(); }} \
+             catch (error) {{ window.result = [error.kind, error.status, error.code, userMessage(error)].join('|'); }} \
+         }}, (error) => window.result = String(error))"
+    ));
+}
+
+fn result(browser: &Browser) -> String {
+    eventually("the call ends", || !browser.script("return window.result").is_empty());
+    browser.script("return window.result")
+}
+
+#[test]
+fn a_page_that_fetches_with_patience_waits_out_a_restart() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/"));
+    fetch(&browser, "/data", "attempts: 1000, totalTimeout: 80000");
+    eventually("the gateway's 502 is tried again", || browser.script("return window.retries > 1") == "true");
+    let application = site.start_application("the data");
+    assert_eq!(result(&browser), "the data");
+    assert_eq!(application.posts(), 0);
+}
+
+#[test]
+fn a_page_learns_from_the_gateway_what_failed() {
+    let Some((browser, site)) = open() else { return };
+    browser.open(&site.url("/"));
+    fetch(&browser, "/order", "method: 'POST', body: 'x'");
+    let result = result(&browser);
+    let down = "The service behind this site is not running at the moment. Try again in a minute.";
+    assert_eq!(result, format!("status|502|TG-2001|{down}"));
+}
+
+#[test]
+fn a_page_without_a_network_sends_when_it_is_back() {
+    let Some((browser, site)) = open() else { return };
+    let _application = site.start_application("the data");
+    browser.open(&site.url("/"));
+    browser.script("import('/tidegate-fetch.js').then(() => window.loaded = true)");
+    eventually("the module is there", || browser.script("return window.loaded === true") == "true");
+    browser.set_offline(true);
+    eventually("the page knows", || browser.script("return navigator.onLine") == "false");
+    fetch(&browser, "/data", "attempts: 1");
+    assert_eq!(browser.script("return window.result"), "");
+    browser.set_offline(false);
+    assert_eq!(result(&browser), "the data");
+}

@@ -53,6 +53,9 @@ impl Site {
     }
 }
 
+/// The fetch that pages load.
+const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/js/tidegate-fetch.js");
+
 fn start(folder: &tempfile::TempDir, address: SocketAddr, application: SocketAddr) -> Child {
     let path = folder.path();
     let text = format!(
@@ -60,9 +63,11 @@ fn start(folder: &tempfile::TempDir, address: SocketAddr, application: SocketAdd
          events {{}}\n\
          http {{ access_log off; server {{ listen {address};\n\
          location / {{ proxy_pass http://{application}; }}\n\
+         location = /tidegate-fetch.js {{ alias {module}; types {{ text/javascript js; }} }}\n\
          location /strict/ {{ add_header Content-Security-Policy \"default-src 'self'\" always;\n\
          proxy_pass http://{application}; }} }} }}\n",
-        path = path.display()
+        path = path.display(),
+        module = MODULE
     );
     let file = path.join("nginx.conf");
     std::fs::write(&file, text).unwrap();
