@@ -65,7 +65,7 @@ fn not_allowed_here(build: &mut Build<'_>, directive: &Directive) {
     build.help(format!("it may stand in: {}", places(&name.text)));
 }
 
-/// What asks for nothing (`gzip off`) is what holds anyway; all else that is not supported is refused.
+/// What asks for nothing (`autoindex off`) is what holds anyway; all else that is not supported is refused.
 fn not_supported(build: &mut Build<'_>, directive: &Directive, unsupported: &Unsupported) {
     let name = &directive.name;
     let module = unsupported.module;

@@ -10,6 +10,8 @@ const EVENT_LOOP: &str = "the event loop is not nginx's";
 const POOL: &str = "memory is not taken from pools";
 const FILES: &str = "open files are not cached";
 const SENDING: &str = "the gateway chooses how bytes are sent by the size of the answer";
+const PLAIN: &str = "answers are not compressed yet: clients get the same, in more bytes";
+const NO_TLS: &str = "there are no TLS listeners yet that it could be about";
 const PROCESS: &str = "workers are threads of one process";
 
 pub(super) fn rows() -> Vec<Row> {
@@ -17,6 +19,8 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(http_rows());
     rows.extend(file_rows());
     rows.extend(proxy_rows());
+    rows.extend(gzip_rows());
+    rows.extend(tls_rows());
     rows
 }
 
@@ -99,6 +103,37 @@ fn file_rows() -> Vec<Row> {
         nothing("sendfile_max_chunk", LEVELS, Value::Size, SENDING),
     ]
     .map(|row| of("ngx_http_core_module", row))
+    .into()
+}
+
+fn gzip_rows() -> Vec<Row> {
+    [
+        nothing("gzip", LEVELS, Value::Flag, PLAIN),
+        nothing("gzip_buffers", LEVELS, Value::Buffers, PLAIN),
+        nothing("gzip_comp_level", LEVELS, Value::Number, PLAIN),
+        nothing("gzip_disable", LEVELS, Value::Words(1, usize::MAX), PLAIN),
+        nothing("gzip_http_version", LEVELS, Value::Choice(&["1.0", "1.1"]), PLAIN),
+        nothing("gzip_min_length", LEVELS, Value::Size, PLAIN),
+        nothing("gzip_proxied", LEVELS, Value::Words(1, usize::MAX), PLAIN),
+        nothing("gzip_types", LEVELS, Value::Words(1, usize::MAX), PLAIN),
+        nothing("gzip_vary", LEVELS, Value::Flag, PLAIN),
+    ]
+    .map(|row| of("ngx_http_gzip_module", row))
+    .into()
+}
+
+/// Settings of TLS that stock files have at the level of http. A certificate, or a listener with `ssl`, is refused still.
+fn tls_rows() -> Vec<Row> {
+    [
+        nothing("ssl_ciphers", HTTP_SERVER, ONE, NO_TLS),
+        nothing("ssl_ecdh_curve", HTTP_SERVER, ONE, NO_TLS),
+        nothing("ssl_prefer_server_ciphers", HTTP_SERVER, Value::Flag, NO_TLS),
+        nothing("ssl_protocols", HTTP_SERVER, Value::Words(1, usize::MAX), NO_TLS),
+        nothing("ssl_session_cache", HTTP_SERVER, Value::Words(1, 2), NO_TLS),
+        nothing("ssl_session_tickets", HTTP_SERVER, Value::Flag, NO_TLS),
+        nothing("ssl_session_timeout", HTTP_SERVER, Value::Time, NO_TLS),
+    ]
+    .map(|row| of("ngx_http_ssl_module", row))
     .into()
 }
 

@@ -104,12 +104,7 @@ const MODULES: &[(&str, &str)] = &[
          grpc_ssl_verify grpc_ssl_verify_depth",
     ),
     ("ngx_http_gunzip_module", "gunzip gunzip_buffers"),
-    (
-        "ngx_http_gzip_module",
-        "gzip gzip_buffers gzip_comp_level gzip_disable gzip_hash gzip_http_version \
-         gzip_min_length gzip_no_buffer gzip_proxied gzip_types gzip_vary gzip_window \
-         postpone_gzipping",
-    ),
+    ("ngx_http_gzip_module", "gzip_hash gzip_no_buffer gzip_window postpone_gzipping"),
     ("ngx_http_gzip_static_module", "gzip_static"),
     ("ngx_http_headers_module", "add_header_inherit add_trailer add_trailer_inherit expires"),
     (
@@ -203,11 +198,11 @@ const MODULES: &[(&str, &str)] = &[
     (
         "ngx_http_ssl_module",
         "ssl ssl_buffer_size ssl_certificate ssl_certificate_cache \
-         ssl_certificate_compression ssl_certificate_key ssl_ciphers ssl_client_certificate \
-         ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve ssl_ech_file \
+         ssl_certificate_compression ssl_certificate_key ssl_client_certificate \
+         ssl_conf_command ssl_crl ssl_dhparam ssl_early_data ssl_ech_file \
          ssl_key_log ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file \
-         ssl_prefer_server_ciphers ssl_protocols ssl_reject_handshake ssl_session_cache \
-         ssl_session_ticket_key ssl_session_tickets ssl_session_timeout ssl_stapling \
+         ssl_reject_handshake \
+         ssl_session_ticket_key ssl_stapling \
          ssl_stapling_file ssl_stapling_responder ssl_stapling_verify ssl_trusted_certificate \
          ssl_verify_client ssl_verify_depth",
     ),

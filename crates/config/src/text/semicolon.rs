@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn two_lines_without_an_end_are_two_faults() {
-        let loaded = in_server("etag on\nroot /a\ngzip on\nlocation / { }");
+        let loaded = in_server("etag on\nroot /a\nautoindex on\nlocation / { }");
         assert_eq!(
             missing(&loaded),
             [
                 ("directive \"etag\" is not terminated by \";\"", Some(1)),
                 ("directive \"root\" is not terminated by \";\"", Some(2)),
-                ("directive \"gzip\" of nginx's ngx_http_gzip_module is not supported yet", None),
+                ("directive \"autoindex\" of nginx's ngx_http_autoindex_module is not supported yet", None),
             ]
         );
     }
