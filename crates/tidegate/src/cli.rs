@@ -15,15 +15,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::demo::Demo;
+use crate::diagnose;
 use crate::explain;
 use crate::process::{self, Engine, Invocation, Start};
 use crate::record::Observer;
 use crate::report;
 use nginx::Next;
+use options::Options;
 use source::Source;
 
 /// Words that may stand first, beside nginx's options.
-const COMMANDS: [&str; 7] = ["check", "demo", "explain", "help", "misbehave", "proxy", "report"];
+const COMMANDS: [&str; 8] = ["check", "demo", "diagnose", "explain", "help", "misbehave", "proxy", "report"];
 
 /// Called so, the program is nginx, which has no demonstration.
 const NGINX: &str = "nginx";
@@ -65,6 +67,7 @@ impl Called {
         let first = self.arguments.first().map(|word| word.to_string_lossy().into_owned());
         match first.as_deref() {
             Some("check") => self.check(),
+            Some("diagnose") => self.diagnose(),
             Some("explain") => self.explain(),
             Some("misbehave") => self.misbehave(),
             Some("proxy") => self.proxy(start),
@@ -112,6 +115,21 @@ impl Called {
             Ok(None) => print_out(check::USAGE),
             Err(message) => self.not_understood(&message, check::USAGE),
         }
+    }
+
+    fn diagnose(self) -> u8 {
+        let question = match diagnose::parse(&self.words()) {
+            Ok(Some(question)) => question,
+            Ok(None) => return print_out(diagnose::USAGE),
+            Err(message) => return self.not_understood(&message, diagnose::USAGE),
+        };
+        let Some(file) = question.file.clone() else { return diagnose::run(question, None) };
+        let loaded = Source::from_options(&Options { file: Some(file), ..Options::default() }).load();
+        if loaded.config.is_none() {
+            nginx::say_all(&self.name, &loaded);
+            return NOT_UNDERSTOOD;
+        }
+        diagnose::run(question, loaded.config.as_ref())
     }
 
     fn explain(self) -> u8 {

@@ -23,7 +23,8 @@ use crate::stream::Stream;
 use crate::upstream::pool::Connection;
 
 /// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
-const CHUNK_LIMITS: ChunkLimits = ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
+pub(crate) const CHUNK_LIMITS: ChunkLimits =
+    ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
 
 /// A piece of at most so many bytes is copied behind what waits: one plain write costs less than a gathering one.
 const COPIED: usize = 2048;
@@ -314,7 +315,7 @@ impl<'a> EndpointBody<'a> {
 }
 
 /// Which cause a body that breaks its framing is.
-fn cause_of(error: BodyError) -> Cause {
+pub(crate) fn cause_of(error: BodyError) -> Cause {
     match error {
         BodyError::ChunkSize | BodyError::ChunkEnd | BodyError::LineTooLong | BodyError::Excess => Cause::BadChunk,
         BodyError::Trailer => Cause::BadTrailer,

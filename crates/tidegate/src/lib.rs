@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod deliver;
 pub mod demo;
+mod diagnose;
 mod downstream;
 mod exchange;
 mod explain;

@@ -3,7 +3,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod connect;
-mod evidence;
+pub(crate) mod evidence;
 pub(crate) mod hold;
 pub(crate) mod pool;
 pub(crate) mod resolve;

@@ -92,6 +92,28 @@ command line no longer suffices.
 ",
     ),
     (
+        "diagnose",
+        "
+The verdict is the first fault that a request meets, with its [cause](failures.md) where the gateway has one. Beside those it knows:
+
+| fault | meaning |
+|---|---|
+| `listens_elsewhere` | nothing listens at the address, but something on the same port of another address of this machine |
+| `some_addresses_fail` | some of a name's addresses cannot be connected to, such as `::1` of localhost |
+| `error_status` | the answer is 5xx |
+| `sends_surplus` | bytes come behind the end of an answer |
+| `drops_kept_connections` | a connection ends behind an answer that did not say so |
+| `times_out_kept_connections` | the second request of a connection gets 408 |
+| `closes_idle_unannounced` | an idle connection ends within 60 s, sooner than `Keep-Alive` announces or without any |
+
+Every address of a name is connected to, in both families. The request is a GET for the URL's path, sent twice over one connection.
+A head that is larger than nginx's default `proxy_buffer_size`, 4k, is a fault although it was read. The TLS handshake succeeds with
+any certificate: why a client that verifies would refuse it is reported, as is whether the server needs the name in the handshake.
+On this machine it is also told which program listens, its systemd unit or container, how many connections wait to be accepted, and a
+unix socket's mode and owner, as far as the account may see them. At most 64 MiB of an answer are read.
+",
+    ),
+    (
         "explain",
         "
 A line seldom says all. What it says for certain is told as such; where it fits several causes, each is *most likely* or *possible*

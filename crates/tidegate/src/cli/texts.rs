@@ -47,6 +47,7 @@ pub(super) fn help(program: &str) -> String {
 Usage: {program} [-?hvVtTq] [-s signal] [-p prefix]
        {blank} [-e filename] [-c filename] [-g directives]
        {program} check FILE
+       {program} diagnose URL | HOST:PORT | -c FILE
        {program} explain [WHAT…]
        {program} report [--html FILE] LOG…
        {program} proxy [--listen ADDRESS] ENDPOINT…
@@ -70,6 +71,7 @@ Options, as nginx's:
 
 Commands:
   check FILE    : say all that is wrong with a file, and what has no effect here
+  diagnose      : examine an endpoint, and say what to change
   explain       : say what a log line, code or status means, and what to change
   report        : say from logs what failed, why, and what to change first
   proxy         : run a gateway in front of endpoints, without a file

@@ -105,6 +105,7 @@ impl Player {
         while let Some(step) = script.steps.get(at) {
             at += 1;
             match step {
+                Step::From(_) if !self.persists() => break,
                 Step::From(0) => return Over::Again,
                 Step::From(step) => at = *step,
                 step => {
@@ -115,6 +116,10 @@ impl Player {
             }
         }
         Ending::Closed.into()
+    }
+
+    fn persists(&self) -> bool {
+        self.request.as_ref().is_some_and(Request::persists)
     }
 
     /// Does one thing; an error is the end of the connection.
@@ -196,11 +201,8 @@ impl Player {
     }
 
     async fn answer(&mut self, answer: &Answer) -> Result<(), Ending> {
-        let (to_head, persists) = match &self.request {
-            Some(request) => (request.head.method == http::Method::HEAD, request.persists()),
-            None => (false, false),
-        };
+        let to_head = self.request.as_ref().is_some_and(|request| request.head.method == http::Method::HEAD);
         self.wire.send(&answer.bytes(&self.hello, to_head)).await?;
-        if persists { Ok(()) } else { Err(Ending::Closed) }
+        if self.persists() { Ok(()) } else { Err(Ending::Closed) }
     }
 }

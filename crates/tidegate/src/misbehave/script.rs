@@ -62,7 +62,7 @@ pub enum Step {
     Close,
     /// Ends the connection by a reset.
     Reset,
-    /// Goes on with the step of this number.
+    /// Goes on with the step of this number, unless the request wants the connection closed.
     From(usize),
 }
 

@@ -132,7 +132,6 @@ fn answers_are_wrong_to_the_byte() {
         ("space-before-colon", "HTTP/1.1 200 OK\r\nX-Spaced : one\r\nContent-Length: 5\r\n\r\nwell\n"),
         ("nul-in-field", "HTTP/1.1 200 OK\r\nX-Binary: a\0b\r\nContent-Length: 5\r\n\r\nwell\n"),
         ("bare-lf-head", "HTTP/1.1 200 OK\nContent-Length: 5\n\nwell\n"),
-        ("answer-in-pieces", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nwell\n"),
         (
             "two-lengths",
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\nwell\n",
@@ -200,8 +199,9 @@ fn who_is_deaf_reads_not_a_byte() {
 #[test]
 fn slow_answers_are_complete() {
     let five = format!("{FIVE}well\n");
+    let last = GET.replace("Host: a", "Host: a\r\nConnection: close");
     for name in ["drip-head", "drip-body"] {
-        assert_eq!(ask(name, "after=1ms", GET), (five.clone(), End::Closed), "{name}");
+        assert_eq!(ask(name, "after=1ms", &last), (five.clone(), End::Closed), "{name}");
     }
     let (server, _told) = server("delayed", "after=1ms");
     let mut client = Client::new(&server);

@@ -15,7 +15,7 @@ pub(super) fn on(connection: &Connection, failure: Failure) -> Failure {
 }
 
 /// What a head means that cannot be understood; `bytes` are what was received of it.
-pub(super) fn head_failure(error: &ResponseError, bytes: &[u8], limits: &ResponseLimits) -> Failure {
+pub(crate) fn head_failure(error: &ResponseError, bytes: &[u8], limits: &ResponseLimits) -> Failure {
     match error {
         ResponseError::StatusLine => not_http(bytes),
         ResponseError::TooLarge => too_large(bytes, limits),
@@ -24,7 +24,7 @@ pub(super) fn head_failure(error: &ResponseError, bytes: &[u8], limits: &Respons
 }
 
 /// What fields mean that do not frame a body.
-pub(super) fn framing_failure(error: FramingError, fields: &Fields) -> Failure {
+pub(crate) fn framing_failure(error: FramingError, fields: &Fields) -> Failure {
     let cause = match error {
         FramingError::Length => Cause::BadLength,
         FramingError::DuplicateLength => Cause::DuplicateLength,
@@ -55,7 +55,7 @@ fn too_large(bytes: &[u8], limits: &ResponseLimits) -> Failure {
 }
 
 /// The name and the size of the largest field line, the last one as far as it was received.
-fn largest_field(head: &[u8]) -> Option<(Box<str>, u64)> {
+pub(crate) fn largest_field(head: &[u8]) -> Option<(Box<str>, u64)> {
     /// As much of a name as is worth showing.
     const SHOWN: usize = 64;
     let fields = head.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii_end);

@@ -110,7 +110,7 @@ pub(super) const ROWS: &[Mode] = &[
         "It is no failure: pieces end within the status line and within a field.",
         |_| {
             let piece = |from, to| Step::Send(WELL.as_bytes().get(from..to).unwrap_or_default().into());
-            Script::reply([piece(0, 7), piece(7, 30), piece(30, WELL.len())])
+            Script::reply([piece(0, 7), piece(7, 30), piece(30, WELL.len()), Step::From(0)])
         },
     ),
 ];

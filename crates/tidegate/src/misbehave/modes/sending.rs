@@ -51,7 +51,8 @@ pub(super) const ROWS: &[Mode] = &[
         "It is no failure as long as they are few.",
         |with| {
             let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(usize::try_from(with.count).unwrap_or_default());
-            Script::send([interim.as_slice(), WELL.as_bytes()].concat())
+            let answer = [interim.as_slice(), WELL.as_bytes()].concat();
+            Script::reply([Step::Send(answer.into()), Step::From(0)])
         },
     )
     .count("answers", 3),

@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Mode] = &[
         "drip-head",
         "sends the head of its answer byte by byte",
         "No pause is longer than `after`, so that a limit on the time between two reads never ends it.",
-        |with| Script::reply([Step::Drip(HEAD.as_bytes().into(), with.after), "well\n".into()]),
+        |with| Script::reply([Step::Drip(HEAD.as_bytes().into(), with.after), "well\n".into(), Step::From(0)]),
     )
     .after(1000),
     Mode::new(
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Mode] = &[
         |_| Script::reply([HEAD.into(), "we".into(), Step::Silence]),
     ),
     Mode::new("drip-body", "sends the body of its answer byte by byte", "A slow stream that ends well.", |with| {
-        Script::reply([HEAD.into(), Step::Drip(b"well\n".into(), with.after)])
+        Script::reply([HEAD.into(), Step::Drip(b"well\n".into(), with.after), Step::From(0)])
     })
     .after(1000),
 ];
