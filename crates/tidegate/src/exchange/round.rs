@@ -183,6 +183,8 @@ impl<'a> Round<'a> {
             Refusal::AllFull => Cause::EndpointsFull,
             Refusal::NoLiveEndpoints if held && self.crowded_out => Cause::HoldFull,
             Refusal::NoLiveEndpoints if held => Cause::HoldTimeout,
+            // An upstream has servers: that none became an endpoint means that no name of theirs has an address.
+            Refusal::NoLiveEndpoints if self.errand.upstream.endpoints.is_empty() => Cause::NameNotFound,
             Refusal::NoLiveEndpoints => Cause::NoLiveEndpoints,
         });
         let upstream = upstream_url(self.errand.name, self.errand.outgoing.head);
