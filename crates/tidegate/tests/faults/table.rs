@@ -46,7 +46,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("silent", Whole(504), &[Cause::ReplyTimeout], Whole(200), &[Whole(504)]),
     row("deaf", Whole(504), &[Cause::ReplyTimeout], Whole(200), &[Whole(504)]),
     row("silent-in-head", Whole(504), &[Cause::ReplyTimeout], Whole(200), &[Whole(504)]),
-    row("drip-head", Whole(200), &[], Whole(200), &[Whole(200)]),
+    row("drip-head", Whole(504), &[Cause::ReplyTimeout], Whole(200), &[Whole(504)]),
     row("delayed", Whole(200), &[], Whole(200), &[Whole(200)]),
     row("stall-in-body", Cut(200), &[Cause::BodyTimeout], Cut(200), &[Cut(200)]),
     row("drip-body", Whole(200), &[], Whole(200), &[Whole(200)]),
