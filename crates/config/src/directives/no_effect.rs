@@ -131,7 +131,7 @@ fn tls_rows() -> Vec<Row> {
         nothing("ssl_protocols", HTTP_SERVER, Value::Words(1, usize::MAX), NO_TLS),
         nothing("ssl_session_cache", HTTP_SERVER, Value::Words(1, 2), NO_TLS),
         nothing("ssl_session_tickets", HTTP_SERVER, Value::Flag, NO_TLS),
-        nothing("ssl_session_timeout", HTTP_SERVER, Value::Time, NO_TLS),
+        nothing("ssl_session_timeout", HTTP_SERVER, Value::Seconds, NO_TLS),
     ]
     .map(|row| of("ngx_http_ssl_module", row))
     .into()
