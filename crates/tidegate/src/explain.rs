@@ -8,6 +8,7 @@ mod alb;
 mod apache;
 mod caddy;
 mod envoy;
+mod error_type;
 mod go;
 mod groups;
 mod haproxy;
@@ -39,9 +40,10 @@ Usage: tidegate explain [--json] [WHAT…]
 
 Says what a failure means, which causes it may have, and what to change. WHAT is
 a code (TG-2001), a status (502), a phrase (\"no live upstreams\"), letters of
-HAProxy (SH--) or Envoy (UF,URX), a log line, or a file of them, of nginx, HAProxy,
-Envoy, Traefik, Caddy, Apache httpd, an AWS ALB, or Tidegate. Without WHAT, lines
-are read from standard input. Lines that mean the same are counted together.
+HAProxy (SH--) or Envoy (UF,URX), a Proxy-Status field, a log line, or a file of
+them, of nginx, HAProxy, Envoy, Traefik, Caddy, Apache httpd, an AWS ALB, or
+Tidegate. Without WHAT, lines are read from standard input. Lines that mean the
+same are counted together.
 
 The exit code is 1 if nothing of it was understood.
 ";
@@ -128,7 +130,7 @@ pub(crate) fn explain(text: &str) -> Option<Reading> {
 /// Whose line it is, by marks that no other's has; none if it is no whole line.
 fn whose(line: &str) -> Option<Vendor> {
     type Wrote = fn(&str) -> bool;
-    const ROOMS: [(Vendor, Wrote); 10] = [
+    const ROOMS: [(Vendor, Wrote); 11] = [
         (Vendor::Tidegate, |line| line.len() > "TG-2001".len() && tidegate::wrote(line)),
         (Vendor::Nginx, nginx::wrote),
         (Vendor::Alb, alb::wrote),
@@ -137,6 +139,7 @@ fn whose(line: &str) -> Option<Vendor> {
         (Vendor::Haproxy, haproxy::wrote),
         (Vendor::Apache, apache::wrote),
         (Vendor::Envoy, envoy::wrote),
+        (Vendor::Http, error_type::wrote),
         (Vendor::OpenSsl, openssl::wrote),
         (Vendor::Go, go::wrote),
     ];
@@ -157,7 +160,7 @@ fn read(vendor: Vendor, line: &str) -> Option<Reading> {
         Vendor::OpenSsl => openssl::read(line),
         Vendor::Go => go::read(line),
         Vendor::AccessLog => read_access(line),
-        Vendor::Http => status::read(line),
+        Vendor::Http => error_type::read(line),
     }
 }
 
@@ -184,6 +187,7 @@ fn word(text: &str) -> Option<Reading> {
     tidegate::read_word(text)
         .or_else(|| status::read(text))
         .or_else(|| haproxy::is_documented(text).then(|| haproxy::read_letters(text)).flatten())
+        .or_else(|| error_type::read_word(text))
         .or_else(|| envoy::read_words(text))
         .or_else(|| haproxy::read_letters(text))
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask report-bench`: `tidegate report` and goaccess on the same generated log, in turns, in one run.
 //!
 //! goaccess is asked for the panels that answer what the report answers (requests, files, hosts, times, statuses) and no
-//! others, so that it does no work that is not compared. Here is the order of things; the log is made in `traffic`.
+//! others, and to leave queries out as the report does, so that it does no work that is not compared. Here is the order of
+//! things; the log is made in `traffic`.
 
 mod measure;
 mod traffic;
@@ -119,7 +120,7 @@ fn entrants(program: &Path, folder: &Path, log: &Path) -> Vec<Entrant> {
         command
     };
     let mut goaccess = Command::new(GOACCESS);
-    goaccess.arg(log).args(["--log-format=COMBINED", "--no-progress", "--no-global-config", "-o"]);
+    goaccess.arg(log).args(["--log-format=COMBINED", "--no-query-string", "--no-progress", "--no-global-config", "-o"]);
     goaccess.arg(folder.join("goaccess.html")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     goaccess.args(IGNORED.iter().map(|panel| format!("--ignore-panel={panel}")));
     vec![

@@ -119,7 +119,8 @@ impl<V: Default + Merge> Top<V> {
     /// Drops all but the most frequent keys.
     fn prune(&mut self) {
         self.know_distinct();
-        self.entries.sort_unstable_by(most_first);
+        // Of equals those that came first stay: which they are depends on nothing but the stream.
+        self.entries.sort_by_key(|entry| std::cmp::Reverse(entry.count));
         if let Some(first) = self.entries.get(self.capacity) {
             self.floor = self.floor.max(first.count);
         }
@@ -207,10 +208,6 @@ pub(super) enum Count {
     Exactly(u64),
     /// Within a few percent.
     About(u64),
-}
-
-fn most_first<V>(a: &Entry<V>, b: &Entry<V>) -> std::cmp::Ordering {
-    b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key))
 }
 
 #[cfg(test)]
