@@ -5,7 +5,7 @@ use crate::failure::row::{Code, Row, Treatment, elsewhere};
 use crate::failure::{Blame, Cause, Delivery, Level, Phase, Replay};
 use crate::retry::Condition;
 
-const HEAD: Treatment = Treatment {
+pub(super) const HEAD: Treatment = Treatment {
     phase: Phase::AwaitHead,
     status: 502,
     blame: Blame::Endpoint,

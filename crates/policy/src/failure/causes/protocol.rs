@@ -1,20 +1,12 @@
 //! The reply is not HTTP/1.x: which protocol the endpoint speaks, by its first bytes (`first_bytes`).
 
+use super::head::HEAD;
 use super::user;
+use crate::failure::Cause;
 use crate::failure::row::{Code, Row, Treatment, elsewhere};
-use crate::failure::{Blame, Cause, Delivery, Level, Phase, Replay};
-use crate::retry::Condition;
 
-const PROTOCOL: Treatment = Treatment {
-    phase: Phase::AwaitHead,
-    status: 502,
-    blame: Blame::Endpoint,
-    delivery: Delivery::Answered,
-    condition: Some(Condition::InvalidHeader),
-    replay: Replay::Idempotent,
-    level: Level::Error,
-    user: user::MISSET,
-};
+/// As for any head that cannot be used, but somebody has set the wrong port or the wrong words.
+const PROTOCOL: Treatment = Treatment { user: user::MISSET, ..HEAD };
 
 const NOT_HTTP: &str = "upstream sent no valid HTTP/1.0 header";
 const TYPE: &str = "http_protocol_error";
