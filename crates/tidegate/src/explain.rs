@@ -175,7 +175,7 @@ fn read_access(line: &str) -> Option<Reading> {
 pub(crate) fn of_state(letters: &str, status: u16) -> &'static [Candidate] {
     match haproxy::of_letters(letters, status) {
         Some(candidates) => candidates,
-        None => envoy::of_flags(letters),
+        None => envoy::of_flags(letters, status),
     }
 }
 

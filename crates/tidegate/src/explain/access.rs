@@ -31,9 +31,7 @@ pub(crate) fn candidates(seen: &Seen) -> &'static [Candidate] {
         502 if took.is_some() => CLOSED_LATER,
         502 => BAD_GATEWAY,
         503 => UNAVAILABLE,
-        504 if took.is_some_and(|took| took < 2 * SECOND) => {
-            const { &[likely(Cause::ConnectTimeout, "timers for connecting are the short ones")] }
-        }
+        504 if took.is_some_and(|took| took < 2 * SECOND) => EARLY_TIMEOUT,
         504 => TIMEOUT,
         499 | 460 => const { &[said(Cause::ClientGone)] },
         408 => const { &[said(Cause::ClientTimeout)] },
@@ -58,9 +56,16 @@ pub(super) fn reading(vendor: Vendor, seen: &Seen) -> Option<Reading> {
     Some(Reading::new(vendor, format!("status {}", seen.status), candidates(seen)).meaning(meaning).fact("took", took))
 }
 
+const EARLY_TIMEOUT: &[Candidate] = &[
+    likely(Cause::ConnectTimeout, "timers for connecting are the short ones"),
+    possible(Cause::ReplyTimeout, "if the gateway's timer for answers was set as short as that"),
+];
+
 const REFUSED_AT_ONCE: &[Candidate] = &[
     likely(Cause::ConnectRefused, "the answer came at once: nothing was waited for"),
     possible(Cause::NoLiveEndpoints, "if such lines follow others: the endpoints were taken out of rotation"),
+    possible(Cause::ClosedBeforeReply, "if the application crashes on the request before it does anything"),
+    possible(Cause::NotHttp, "if it comes to every request, and something listens: it speaks another protocol"),
     possible(Cause::StaleConnection, "if it comes to single requests (POST) after pauses"),
     possible(Cause::HeadTooLarge, "if it comes to one page, or to users who are logged in"),
 ];

@@ -56,12 +56,36 @@ fn of_errno(line: &str, errno: i32) -> Option<Candidate> {
     (1..200).contains(&errno).then(|| said(Failure::from_connect_errno(errno, unix).cause))
 }
 
-const ENDED: &[Candidate] = &[
+/// `AH00898` follows a line that has the error's number.
+const FAILED_BEFORE: &[Candidate] = &[
+    possible(Cause::ReplyTimeout, "if that line says `The timeout specified has expired`"),
     possible(Cause::ClosedBeforeReply, "if the application's log has a crash, a restart or a kill"),
     possible(
         Cause::StaleConnection,
         "if it comes after pauses: kept connections are used again (`disablereuse=On`, or `ttl=` below the application's keep-alive time)",
     ),
+];
+
+const RESET: &[Candidate] = &[
+    possible(Cause::StaleConnection, "if it comes to single requests after pauses: kept connections are used again"),
+    possible(Cause::ResetBeforeReply, "if the application's log has a crash, a restart or a kill"),
+];
+
+/// `AH01110` is about a body. Its APR number 70008 stands for an end and for a reset.
+const BROKEN_BODY: &[Candidate] = &[
+    likely(Cause::BodyTruncated, "the head had come, the body ended early"),
+    possible(Cause::BodyReset, "if the application was killed"),
+    possible(Cause::ChunksTruncated, "if the answer came in chunks"),
+];
+
+const WRONG_BODY: &[Candidate] = &[
+    likely(Cause::BadChunk, "`Internal error` is what its reader of chunks says of a malformed one"),
+    possible(Cause::ChunksTruncated, "if the connection ended within the chunks"),
+];
+
+const BAD_HEADER: &[Candidate] = &[
+    likely(Cause::MalformedField, "a line of the head is no field"),
+    possible(Cause::FieldTooLarge, "if the line before it is AH10124"),
 ];
 
 const NO_STATUS_LINE: &[Candidate] = &[
@@ -73,15 +97,22 @@ const NO_STATUS_LINE: &[Candidate] = &[
 /// What a code means where no error number says more.
 fn of_code(code: u32, line: &str) -> &'static [Candidate] {
     let timed_out = line.contains("(70007)") || line.contains("timeout specified has expired");
+    let reset = line.contains("(104)");
     match code {
         957 | 1114 | 1079 | 2454 => {
             const { &[likely(Cause::ConnectFailed, "an earlier line (AH00957) has the error number")] }
         }
         940 | 959 | 961 | 1059 => const { &[said(Cause::NoLiveEndpoints)] },
         1166..=1171 => const { &[said(Cause::NoLiveEndpoints)] },
-        898 | 1102 | 1110 if timed_out => const { &[said(Cause::ReplyTimeout)] },
+        1110 if timed_out => const { &[said(Cause::BodyTimeout)] },
+        1110 if reset => const { &[said(Cause::BodyReset)] },
+        1110 if line.contains("(20014)") => WRONG_BODY,
+        1110 => BROKEN_BODY,
+        898 | 1102 if timed_out => const { &[said(Cause::ReplyTimeout)] },
+        1102 if reset => RESET,
         1102 => NO_STATUS_LINE,
-        898 | 1110 => ENDED,
+        898 => FAILED_BEFORE,
+        10124 => const { &[said(Cause::FieldTooLarge)] },
         1084 | 1097 | 2609 => {
             const {
                 &[
@@ -90,7 +121,8 @@ fn of_code(code: u32, line: &str) -> &'static [Candidate] {
                 ]
             }
         }
-        1106 | 1107 => const { &[said(Cause::MalformedStatusLine)] },
+        1106 => BAD_HEADER,
+        1107 => const { &[said(Cause::MalformedStatusLine)] },
         1111 | 1112 => const { &[said(Cause::MalformedField)] },
         1075 | 1067 | 1068 if timed_out => const { &[said(Cause::ReplyTimeout)] },
         1075 | 1067 | 1068 => {
@@ -120,6 +152,10 @@ fn meaning(code: u32) -> &'static str {
     match code {
         959 | 940 => "A worker (endpoint) is left out for `retry=` seconds (60) after its failure.",
         161 | 484 => "`MaxRequestWorkers` is reached.",
+        898 => "The line before it, mostly AH01102, has the error's number.",
+        10124 => {
+            "A field of the answer's head is larger than `ResponseFieldSize` (`responsefieldsize=` of `ProxyPass`)."
+        }
         1071 => "A message of the FastCGI application (PHP) itself.",
         947 | 942 | 943 | 944 | 951 => "Tells of an ordinary step; nothing failed.",
         _ => "",
@@ -178,6 +214,21 @@ mod tests {
             read(line).unwrap().facts,
             [("at", "proxy_http:error".to_owned()), ("client", "192.0.2.1:5".to_owned())]
         );
+    }
+
+    #[test]
+    fn errors_within_a_body_are_not_those_before_it() {
+        let line = |error: &str| {
+            format!("[proxy_http:error] [pid 7] {error}: [client 192.0.2.1:5] AH01110: error reading response")
+        };
+        for (error, cause) in [
+            ("(70007)The timeout specified has expired", Cause::BodyTimeout),
+            ("(104)Connection reset by peer", Cause::BodyReset),
+            ("(70008)Partial results are valid but processing is incomplete", Cause::BodyTruncated),
+            ("(20014)Internal error (specific information not available)", Cause::BadChunk),
+        ] {
+            assert_eq!(causes(&line(error))[0], cause, "{error}");
+        }
     }
 
     #[test]

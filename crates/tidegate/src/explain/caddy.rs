@@ -60,8 +60,12 @@ impl Line {
             if text == "no upstreams available" {
                 return Some(Reading::new(Vendor::Caddy, text, const { &[said(Cause::NoLiveEndpoints)] }));
             }
-            let reading = Reading::new(Vendor::Caddy, text, go::candidates(text).filter(|_| go::wrote(text))?);
-            Some(reading.fact("upstream", go::address(text)))
+            let candidates = if self.message == "aborting with incomplete response" {
+                go::body_candidates(text)?
+            } else {
+                go::candidates(text).filter(|_| go::wrote(text))?
+            };
+            Some(Reading::new(Vendor::Caddy, text, candidates).fact("upstream", go::address(text)))
         })
     }
 

@@ -25,7 +25,7 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     let flags = flags.unwrap_or_default();
     let (words, candidates) = match details(line) {
         Some((words, candidates)) => (join(&flags, words), candidates),
-        None => (flags.clone(), of_flags(&flags)),
+        None => (flags.clone(), of_flags(&flags, status(line))),
     };
     let meaning = flags.split(',').find_map(flag).map_or("", |row| row.meaning);
     let meaning = if candidates.is_empty() && meaning.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn read_words(text: &str) -> Option<Reading> {
     }
     let flags: Option<Vec<_>> = text.split(',').map(flag).collect();
     let meaning = flags?.first()?.meaning;
-    Some(Reading::new(Vendor::Envoy, text, of_flags(text)).meaning(meaning))
+    Some(Reading::new(Vendor::Envoy, text, of_flags(text, 0)).meaning(meaning))
 }
 
 fn join(flags: &str, words: &str) -> String {
@@ -76,12 +76,26 @@ const UF: &[Candidate] = &[
     possible(Cause::TlsProtocolError, "if the cluster has a transport socket: the reason then names a `TLS_error`"),
 ];
 
+const BROKEN_BODY: &[Candidate] = &[
+    likely(Cause::BodyTruncated, "the head had come, the body ended early"),
+    possible(Cause::BodyReset, "Envoy does not tell a reset from an orderly end"),
+    possible(Cause::BadChunk, "if the answer came in chunks"),
+];
+
+const UPE: &[Candidate] = &[
+    possible(Cause::NotHttp, "if every answer of this host ends so: the port speaks another protocol"),
+    possible(Cause::MalformedField, "if the application writes odd header values"),
+    possible(Cause::LengthAndCoding, "if it sets Content-Length or Transfer-Encoding by hand"),
+    possible(Cause::HeadTooLarge, "if its head is larger than `max_response_headers_kb` (60)"),
+];
+
 const UC: &[Candidate] = &[
     possible(
         Cause::StaleConnection,
         "if it comes after pauses: the endpoint closes idle connections before Envoy does (`idle_timeout`)",
     ),
     possible(Cause::ClosedBeforeReply, "if the application's log has a crash, a restart or a kill"),
+    possible(Cause::ResetBeforeReply, "Envoy does not tell a reset from an orderly end"),
 ];
 
 const UH: &[Candidate] =
@@ -119,16 +133,7 @@ static FLAGS: &[Flag] = &[
             possible(Cause::H2StreamRefused, "if the details say `remote_refused_stream_reset`"),
         ],
     ),
-    row(
-        "UPE",
-        "The host's answer breaks the protocol.",
-        &[
-            possible(Cause::MalformedField, "if the application writes odd header values"),
-            possible(Cause::LengthAndCoding, "if it sets Content-Length or Transfer-Encoding by hand"),
-            possible(Cause::NotHttp, "if every answer of this host ends so: the port speaks another protocol"),
-            possible(Cause::HeadTooLarge, "if its head is larger than `max_response_headers_kb`"),
-        ],
-    ),
+    row("UPE", "The host's answer breaks the protocol.", UPE),
     row(
         "LR",
         "Envoy itself reset the connection.",
@@ -181,24 +186,28 @@ fn flag(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.name == name)
 }
 
-/// Of several flags, the one that says why counts before the one that says that retries are used up.
-pub(super) fn of_flags(flags: &str) -> &'static [Candidate] {
+/// Of several flags, the one that says why counts before the one that says that retries are used up. With a good status the
+/// head had been passed on, and the flag is about the body.
+pub(super) fn of_flags(flags: &str, status: u16) -> &'static [Candidate] {
     let mut rows: Vec<_> = flags.split(',').filter_map(flag).collect();
     rows.sort_by_key(|row| row.name == "URX");
-    rows.first().map_or(&[], |row| row.candidates)
+    let Some(row) = rows.first() else { return &[] };
+    match row.name {
+        "UC" | "UPE" | "UF" if (200..500).contains(&status) => BROKEN_BODY,
+        "UT" if (200..500).contains(&status) => const { &[said(Cause::BodyTimeout)] },
+        _ => row.candidates,
+    }
+}
+
+/// The status in any of the forms; 0 where it is not told.
+fn status(line: &str) -> u16 {
+    let quoted = || line.split_once("] \"").and_then(|(_, rest)| rest.split_once("\" ")?.1.split(' ').next());
+    let text = json(line, "response_code").or_else(|| quoted().map(str::to_owned));
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Details, and what they mean; the first that the text holds counts.
 const DETAILS: &[(&str, &[Candidate])] = &[
-    ("delayed_connect_error:_111", &[said(Cause::ConnectRefused)]),
-    ("delayed connect error: 111", &[said(Cause::ConnectRefused)]),
-    ("delayed_connect_error:_113", &[said(Cause::HostUnreachable)]),
-    ("delayed connect error: 113", &[said(Cause::HostUnreachable)]),
-    ("delayed_connect_error:_101", &[said(Cause::NetworkUnreachable)]),
-    ("delayed connect error: 101", &[said(Cause::NetworkUnreachable)]),
-    ("immediate connect error: 99", &[said(Cause::LocalPortsExhausted)]),
-    ("immediate_connect_error:_99", &[said(Cause::LocalPortsExhausted)]),
-    ("immediate connect error: 2", &[said(Cause::UnixSocketMissing)]),
     ("connection_timeout", &[said(Cause::ConnectTimeout)]),
     ("connection timeout", &[said(Cause::ConnectTimeout)]),
     ("upstream_reset_before_response_started{connection_failure", UF),
@@ -208,21 +217,8 @@ const DETAILS: &[(&str, &[Candidate])] = &[
     ("upstream_reset_before_response_started{remote_refused_stream_reset", &[said(Cause::H2StreamRefused)]),
     ("upstream_reset_before_response_started{remote_reset", &[said(Cause::H2StreamReset)]),
     ("upstream_reset_before_response_started{overflow", UO),
-    (
-        "upstream_reset_before_response_started{protocol_error",
-        &[
-            possible(Cause::NotHttp, "if every answer of this host ends so: the port speaks another protocol"),
-            possible(Cause::LengthAndCoding, "if the application sets Content-Length or Transfer-Encoding by hand"),
-            possible(Cause::MalformedField, "if it writes odd header values"),
-        ],
-    ),
-    (
-        "upstream_reset_after_response_started",
-        &[
-            likely(Cause::BodyTruncated, "the head had come, the body ended early"),
-            possible(Cause::BodyReset, "if the braces say `remote_reset` or `connection_termination`"),
-        ],
-    ),
+    ("upstream_reset_before_response_started{protocol_error", UPE),
+    ("upstream_reset_after_response_started", BROKEN_BODY),
     ("no_healthy_upstream", UH),
     ("no healthy upstream", UH),
     ("cluster_not_found", &[said(Cause::NoRoute)]),
@@ -258,7 +254,27 @@ fn details(text: &str) -> Option<(&'static str, &'static [Candidate])> {
     if let Some(at) = text.find("TLS_error").or_else(|| text.find("TLS error")) {
         return Some(("TLS_error", openssl::candidates(&text[at + "TLS_error".len()..])));
     }
-    DETAILS.iter().find(|(words, _)| text.contains(words)).map(|(words, candidates)| (*words, *candidates))
+    let found =
+        || DETAILS.iter().find(|(words, _)| text.contains(words)).map(|(words, candidates)| (*words, *candidates));
+    connect_error(text).or_else(found)
+}
+
+/// `delayed connect error: 111`, `delayed_connect_error:_Connection_refused`: older versions have the number, newer ones its
+/// text; in details spaces are underscores.
+fn connect_error(text: &str) -> Option<(&'static str, &'static [Candidate])> {
+    const ERRORS: [(&str, &str, &[Candidate]); 6] = [
+        ("111", "Connection refused", &[said(Cause::ConnectRefused)]),
+        ("113", "No route to host", &[said(Cause::HostUnreachable)]),
+        ("101", "Network is unreachable", &[said(Cause::NetworkUnreachable)]),
+        ("110", "Connection timed out", &[said(Cause::ConnectTimeout)]),
+        ("99", "Cannot assign requested address", &[said(Cause::LocalPortsExhausted)]),
+        ("2", "No such file or directory", &[said(Cause::UnixSocketMissing)]),
+    ];
+    let after = |words| text.split_once(words).map(|(_, after)| after);
+    let after = after("connect error: ").or_else(|| after("connect_error:_"))?.replace('_', " ");
+    let number = after.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    let found = ERRORS.iter().find(|(wanted, words, _)| number == *wanted || after.starts_with(words));
+    found.map(|(_, words, candidates)| (*words, *candidates))
 }
 
 /// The flags behind the status in Envoy's own form: `"GET / HTTP/1.1" 503 UF …`. Lines of this form begin with the time in
@@ -318,7 +334,7 @@ mod tests {
     fn a_line_of_the_default_form_is_read_by_its_flags() {
         let line =
             r#"[2026-11-25T16:39:28.310Z] "GET /a HTTP/1.1" 503 UC 0 95 4 - "-" "curl" "id" "host" "10.0.0.1:80""#;
-        assert_eq!(causes(line), [Cause::StaleConnection, Cause::ClosedBeforeReply]);
+        assert_eq!(causes(line), [Cause::StaleConnection, Cause::ClosedBeforeReply, Cause::ResetBeforeReply]);
         let reading = read(line).unwrap();
         assert!(reading.facts.contains(&("upstream", "10.0.0.1:80".to_owned())));
         assert_eq!(causes(&line.replace(" UC ", " UF,URX "))[0], Cause::ConnectRefused);

@@ -140,8 +140,41 @@ const WORDS: &[(&str, &str, &[Candidate])] = &[
 
 /// What a message means; none if it is none of Go's.
 pub(super) fn candidates(message: &str) -> Option<&'static [Candidate]> {
+    find(WORDS, message)
+}
+
+/// What a message about a body means: the same words mean something else after the head.
+const BODY_WORDS: &[(&str, &str, &[Candidate])] = &[
+    ("chunked line", "", &[said(Cause::BadChunk)]),
+    ("chunked encoding", "", &[said(Cause::BadChunk)]),
+    ("invalid byte in chunk length", "", &[said(Cause::BadChunk)]),
+    ("chunk length too large", "", &[said(Cause::BadChunk)]),
+    ("connection reset by peer", "", &[said(Cause::BodyReset)]),
+    ("i/o timeout", "", &[said(Cause::BodyTimeout)]),
+    ("context deadline exceeded", "", &[said(Cause::BodyTimeout)]),
+    ("context canceled", "", &[said(Cause::ClientGone)]),
+    ("broken pipe", "", &[said(Cause::ClientGone)]),
+    (
+        "EOF",
+        "",
+        &[
+            likely(Cause::BodyTruncated, "the connection ended before the length that was announced"),
+            possible(Cause::ChunksTruncated, "if the answer came in chunks"),
+        ],
+    ),
+];
+
+/// What a message means that is about the body of an answer.
+pub(super) fn body_candidates(message: &str) -> Option<&'static [Candidate]> {
+    find(BODY_WORDS, message)
+}
+
+/// Go's reverse proxy, which Traefik and others are built on, says so of a body.
+pub(super) const BODY_COPY: &str = "ReverseProxy read error during body copy: ";
+
+fn find(words: &[(&str, &str, &'static [Candidate])], message: &str) -> Option<&'static [Candidate]> {
     let fits = |(part, other, _): &&(&str, &str, &[Candidate])| message.contains(part) && message.contains(other);
-    WORDS.iter().find(fits).map(|(_, _, candidates)| *candidates)
+    words.iter().find(fits).map(|(_, _, candidates)| *candidates)
 }
 
 /// Whether the message is surely Go's: `EOF` alone, and short words, others write too.
@@ -160,12 +193,16 @@ pub(super) fn wrote(line: &str) -> bool {
         "context deadline exceeded",
         "context canceled",
     ];
-    line == "EOF" || line.ends_with(": EOF") || MARKS.iter().any(|mark| line.contains(mark))
+    line == "EOF" || line.ends_with(": EOF") || line.contains(BODY_COPY) || MARKS.iter().any(|mark| line.contains(mark))
 }
 
 /// What such a message alone says.
 pub(super) fn read(line: &str) -> Option<Reading> {
-    Some(Reading::new(Vendor::Go, line, candidates(line)?).fact("upstream", address(line)))
+    let candidates = match line.split_once(BODY_COPY) {
+        Some((_, message)) => body_candidates(message)?,
+        None => candidates(line)?,
+    };
+    Some(Reading::new(Vendor::Go, line, candidates).fact("upstream", address(line)))
 }
 
 /// The address in `dial tcp 172.24.0.2:80: i/o timeout`.

@@ -1,8 +1,10 @@
 //! What Traefik says: `'504 Gateway Timeout' caused by: …` in its log (at debug level), and its access log in JSON. Not here:
 //! Go's messages that it passes on (`go`), and its access log in the common form (`access`).
 
+use policy::Cause;
+
 use super::json_line::each_member;
-use super::reading::{Reading, Vendor};
+use super::reading::{Candidate, Reading, Vendor, possible};
 use super::{access, go};
 
 /// Whether Traefik wrote the line.
@@ -10,22 +12,60 @@ pub(super) fn wrote(line: &str) -> bool {
     caused_by(line).is_some()
         || line.contains("\"DownstreamStatus\":")
         || (line.starts_with('{') && line.contains("\"error\":") && has_status_message(line))
-        || (line.contains(" error=\"") && status_words(line).is_some())
+        || (line.contains(" error=") && status_words(line).is_some())
+        || line.contains(ABORTED)
+        || (line.contains(go::BODY_COPY) && (line.starts_with('{') || line.contains(" DBG ")))
 }
+
+/// It ends an answer so whose body broke off.
+const ABORTED: &str = "Request has been aborted [";
 
 /// What a line of either log says.
 pub(super) fn read(line: &str) -> Option<Reading> {
     if line.contains("\"DownstreamStatus\":") {
         return read_access(line);
     }
+    if line.contains(ABORTED) {
+        return Some(aborted(line));
+    }
+    if let Some((_, message)) = line.split_once(go::BODY_COPY) {
+        let message = plain(message);
+        let reading = Reading::new(Vendor::Traefik, message.as_str(), go::body_candidates(&message)?);
+        return Some(reading.fact("upstream", go::address(&message)));
+    }
     let (status, cause) = match caused_by(line) {
         Some((status, cause)) => (status.to_owned(), plain(cause)),
         None if line.starts_with('{') => from_json(line)?,
-        None => (status_words(line)?.to_owned(), quoted_error(line)?.to_owned()),
+        None => (status_words(line)?.to_owned(), logged_error(line)?),
     };
     let reading = Reading::new(Vendor::Traefik, format!("'{status}' caused by: {cause}"), go::candidates(&cause)?);
     Some(reading.fact("upstream", go::address(&cause)))
 }
+
+/// `Request has been aborted [127.0.0.1:5 - /a]: net/http: abort Handler`.
+fn aborted(line: &str) -> Reading {
+    let within = line.split_once(ABORTED).and_then(|(_, rest)| rest.split_once(']'));
+    let (client, target) = within.and_then(|(within, _)| within.split_once(" - ")).unwrap_or_default();
+    Reading::new(Vendor::Traefik, "Request has been aborted", BROKEN_OFF)
+        .meaning("The answer broke off after its head; the line before, at level DEBUG, says why.")
+        .fact("client", client)
+        .fact("request", target)
+}
+
+const BROKEN_OFF: &[Candidate] = &[
+    possible(Cause::BodyTruncated, "if the line before has `unexpected EOF`"),
+    possible(Cause::BodyReset, "if the line before has `connection reset by peer`"),
+    possible(Cause::BodyTimeout, "if the line before has `i/o timeout`"),
+    possible(Cause::ClientGone, "if the line before has `context canceled`"),
+];
+
+/// It answers 500 where it has no other status for what an endpoint did.
+const OWN_500: &[Candidate] = &[
+    possible(Cause::NotHttp, "if the endpoint's port speaks another protocol"),
+    possible(Cause::MalformedField, "if the application writes odd header values"),
+    possible(Cause::HeadTooLarge, "if the answer's head is larger than Go takes (10 MB)"),
+    possible(Cause::CertificateUntrusted, "if it asks by HTTPS: a certificate that it does not accept"),
+];
 
 /// `'502 Bad Gateway' caused by: EOF`.
 fn caused_by(line: &str) -> Option<(&str, &str)> {
@@ -70,18 +110,24 @@ fn status_words(line: &str) -> Option<&'static str> {
     WORDS.into_iter().find(|words| line.contains(words))
 }
 
-/// Traefik 3 on a terminal: `DBG … > 502 Bad Gateway error="EOF"`.
-fn quoted_error(line: &str) -> Option<&str> {
-    let (_, error) = line.split_once(" error=\"")?;
-    Some(error.split_once('"').map_or(error, |(error, _)| error))
+/// Traefik 3 on a terminal: `DBG … > 502 Bad Gateway error="dial tcp …"`, `error=EOF`; quotes within are escaped.
+fn logged_error(line: &str) -> Option<String> {
+    let (_, error) = line.split_once(" error=")?;
+    let Some(quoted) = error.strip_prefix('"') else {
+        return error.split(' ').next().map(str::to_owned);
+    };
+    let escaped = |at: usize| quoted[..at].ends_with('\\');
+    let end = quoted.match_indices('"').map(|(at, _)| at).find(|at| !escaped(*at)).unwrap_or(quoted.len());
+    Some(quoted[..end].replace("\\\"", "\""))
 }
 
 fn read_access(line: &str) -> Option<Reading> {
-    let (mut status, mut origin, mut nanos) = (0, 0, None);
+    let (mut status, mut origin, mut length, mut nanos) = (0, 0, 0, None);
     let (mut client, mut target, mut endpoint, mut at) = Default::default();
     each_member(line.as_bytes(), |_, name, value| match name {
         b"DownstreamStatus" => status = value.text().parse().unwrap_or(0),
         b"OriginStatus" => origin = value.text().parse().unwrap_or(0),
+        b"OriginContentSize" => length = value.text().parse().unwrap_or(0),
         b"Duration" => nanos = value.text().parse::<u64>().ok(),
         b"ClientHost" => client = value.text().into_owned(),
         b"RequestPath" => target = value.text().into_owned(),
@@ -89,9 +135,14 @@ fn read_access(line: &str) -> Option<Reading> {
         b"time" => at = value.text().into_owned(),
         _ => {}
     });
-    let seen =
-        access::Seen { status, took: nanos.map(|nanos| nanos / 1_000), answered: origin != 0 && origin == status };
-    let reading = access::reading(Vendor::Traefik, &seen)?;
+    // What it answers itself it counts as the endpoint's; its text is the status' own, and so has that length.
+    let own = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).map_or(0, str::len);
+    let answered = origin != 0 && origin == status && length != own;
+    let seen = access::Seen { status, took: nanos.map(|nanos| nanos / 1_000), answered };
+    let mut reading = access::reading(Vendor::Traefik, &seen)?;
+    if status == 500 && !answered {
+        reading.candidates = OWN_500.to_vec();
+    }
     let at: String = at;
     Some(
         reading
@@ -104,8 +155,6 @@ fn read_access(line: &str) -> Option<Reading> {
 
 #[cfg(test)]
 mod tests {
-    use policy::Cause;
-
     use super::*;
 
     fn first(line: &str) -> Cause {
@@ -153,12 +202,13 @@ mod tests {
 
     #[test]
     fn an_access_line_tells_whose_status_it_is() {
-        let line = |origin: u16| {
+        let line = |origin: u16, length: usize| {
             format!(
-                r#"{{"ClientHost":"192.0.2.1","Duration":30001000000,"DownstreamStatus":504,"OriginStatus":{origin},"RequestPath":"/a","ServiceAddr":"10.0.0.1:80","time":"2026-11-25T16:39:28Z"}}"#
+                r#"{{"ClientHost":"192.0.2.1","Duration":30001000000,"DownstreamStatus":504,"OriginContentSize":{length},"OriginStatus":{origin},"RequestPath":"/a","ServiceAddr":"10.0.0.1:80","time":"2026-11-25T16:39:28Z"}}"#
             )
         };
-        assert_eq!(first(&line(0)), Cause::ReplyTimeout);
-        assert!(read(&line(504)).unwrap().candidates.is_empty(), "the endpoint itself answered 504");
+        assert_eq!(first(&line(0, 0)), Cause::ReplyTimeout);
+        assert_eq!(first(&line(504, "Gateway Timeout".len())), Cause::ReplyTimeout, "its own text is no endpoint's");
+        assert!(read(&line(504, 1234)).unwrap().candidates.is_empty(), "the endpoint itself answered 504");
     }
 }
