@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod budget;
 pub mod failure;
 pub mod hold;
+pub mod names;
 pub mod patterns;
 pub mod resilience;
 pub mod retry;

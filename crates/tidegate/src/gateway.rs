@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::os::fd::BorrowedFd;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::logs::Logs;
 use crate::process::{Account, Engine, InheritedListener, Start};
 use crate::record::Observer;
 use crate::tables::Tables;
-use crate::upstream::resolve::{self, Keeper, Names};
+use crate::upstream::resolve::{self, Audience, Keeper, Names};
 use crate::worker::{self, Command, Share};
 
 /// A running gateway.
@@ -32,6 +32,8 @@ pub struct Gateway {
     account: Option<Account>,
     names: Arc<Names>,
     keeper: Keeper,
+    /// Who is told when names resolve differently.
+    renamed: Arc<Mutex<Vec<mpsc::UnboundedSender<Command>>>>,
     observer: Option<Observer>,
 }
 
@@ -53,7 +55,8 @@ impl Gateway {
         let sockets = open_sockets(&tables, &adopt(inherited, &tables), count)?;
         let names = Arc::new(Names::default());
         let mut gateway = Self {
-            keeper: resolve::keep(names.clone(), Vec::new(), |_| {}, || {}),
+            keeper: Keeper::of_nothing(),
+            renamed: Arc::default(),
             tables,
             logs,
             sockets,
@@ -89,9 +92,9 @@ impl Gateway {
                 let _ = end.send(());
             });
             let thread = thread.map_err(|error| format!("a worker thread cannot be started: {error}"))?;
+            self.renamed.lock().unwrap_or_else(PoisonError::into_inner).push(commands.clone());
             self.workers.push(Worker { commands, thread: Some(thread), ended: Some(ended) });
         }
-        self.keep_names();
         Ok(())
     }
 
@@ -111,20 +114,22 @@ impl Gateway {
         self.workers.iter_mut().chain(&mut self.leaving)
     }
 
-    /// Resolves the names of the tables in force, and tells the workers of changes.
+    /// Resolves the names of the tables in force, and tells the workers of changes, those too that are started later.
     fn keep_names(&mut self) {
-        let commands: Vec<_> = self.workers.iter().map(|worker| worker.commands.clone()).collect();
+        let commands = self.workers.iter().map(|worker| worker.commands.clone()).collect();
+        self.renamed = Arc::new(Mutex::new(commands));
+        let renamed = self.renamed.clone();
         let tables = self.tables.clone();
-        let report = move |host: &str| {
-            tables.log_main(Level::Error, &format!("host not found in upstream \"{host}\", it is tried again"));
-        };
+        let say = move |level, message: &str| tables.log_main(level, message);
         let changed = move || {
-            for worker in &commands {
+            for worker in renamed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 // A worker that has ended needs no names.
                 let _ = worker.send(Command::Renamed);
             }
         };
-        self.keeper = resolve::keep(self.names.clone(), resolve::names_of(&self.tables.config), report, changed);
+        let audience = Audience { say: Box::new(say), changed: Box::new(changed) };
+        let wanted = resolve::names_of(&self.tables.config.upstreams);
+        self.keeper = resolve::keep(self.names.clone(), wanted, audience);
     }
 
     /// Its share of the sockets of each address. Every socket is somebody's, or what the kernel gives to it would wait for

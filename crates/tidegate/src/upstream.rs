@@ -23,6 +23,7 @@ use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried};
 
 use self::hold::Held;
 use self::pool::Pool;
+use self::resolve::{Name, Names};
 use crate::logs::clock;
 
 /// For so long the answer to whether an endpoint is back holds.
@@ -51,6 +52,8 @@ pub(crate) struct Endpoint {
     pub(crate) peer: Peer,
     /// `127.0.0.1:3000`, `[::1]:3000` or `unix:/run/app.sock`.
     pub(crate) text: Arc<str>,
+    /// The name that it is an address of.
+    pub(crate) name: Option<Arc<Name>>,
 }
 
 /// An upstream as this worker runs it. Replaced as a whole when its names resolve differently.
@@ -60,6 +63,8 @@ pub(crate) struct Upstream {
     pub(crate) held: Held,
     /// When it was last looked whether an endpoint is back, and whether one was.
     looked: Cell<Option<(Instant, bool)>>,
+    /// An endpoint that has its address from a name could not be reached.
+    suspect: Cell<bool>,
     budget: RefCell<Budget>,
     patterns: RefCell<Patterns>,
     policy: RefCell<policy::Upstream>,
@@ -75,6 +80,7 @@ impl Upstream {
             pool: RefCell::new(pool),
             held: Held::default(),
             looked: Cell::new(None),
+            suspect: Cell::new(false),
             budget: RefCell::new(Budget::new(Instant::now())),
         }
     }
@@ -87,6 +93,24 @@ impl Upstream {
     /// Takes a retry from the budget; false when there is none left.
     pub(crate) fn take_retry(&self, settings: BudgetSettings, now: Instant) -> bool {
         self.budget.borrow_mut().take(settings, now)
+    }
+
+    /// An endpoint could not be reached: its name may have moved.
+    pub(crate) fn suspect(&self, endpoint: EndpointId, names: &Names) {
+        if let Some(name) = &self.endpoints[endpoint.index()].name {
+            self.suspect.set(true);
+            names.suspect(name);
+        }
+    }
+
+    /// Whether an endpoint could not be reached since the names were looked up.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.suspect.get()
+    }
+
+    /// Its names were looked up and have the same addresses.
+    pub(crate) fn trust_again(&self) {
+        self.suspect.set(false);
     }
 
     /// Whether some endpoint would be asked and accepts connections. Asked for once a second at the most.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use config::model::Resolver;
 use policy::failure::repeats::Repeats;
 use tokio::sync::mpsc;
 
@@ -43,13 +44,25 @@ pub(crate) struct Generation {
     named_at_run_time: RefCell<HashMap<Box<str>, Named>>,
 }
 
-/// When a name was resolved, and to what.
-type Named = (Instant, Rc<Upstream>);
+/// An upstream that variables named.
+#[derive(Clone)]
+pub(crate) struct Named {
+    pub(crate) upstream: Rc<Upstream>,
+    /// Until when its addresses hold.
+    pub(crate) until: Instant,
+    /// Who gave them.
+    pub(crate) resolver: Option<Arc<Resolver>>,
+}
+
+impl Named {
+    /// Whether who asks for the name now would get the same addresses.
+    pub(crate) fn holds(&self, resolver: Option<&Arc<Resolver>>) -> bool {
+        Instant::now() < self.until && !self.upstream.is_suspect() && self.resolver.as_ref() == resolver
+    }
+}
 
 /// The most upstreams that variables may create between two reloads; beyond it the oldest state is forgotten.
 const NAMED_AT_RUN_TIME: usize = 1024;
-/// How long what variables named is used before it is resolved again.
-const RESOLVE_AGAIN: Duration = Duration::from_secs(30);
 
 impl Generation {
     fn new(tables: Arc<Tables>, names: &Names, share: Share) -> Self {
@@ -63,20 +76,18 @@ impl Generation {
         self.upstreams[index].borrow().clone()
     }
 
-    /// The state of an upstream that a variable named lately.
-    pub(crate) fn upstream_named(&self, name: &str) -> Option<Rc<Upstream>> {
-        let known = self.named_at_run_time.borrow();
-        let (since, upstream) = known.get(name)?;
-        (since.elapsed() < RESOLVE_AGAIN).then(|| upstream.clone())
+    /// The state of an upstream that a variable named.
+    pub(crate) fn upstream_named(&self, name: &str) -> Option<Named> {
+        self.named_at_run_time.borrow().get(name).cloned()
     }
 
     /// Keeps the state of an upstream that a variable named.
-    pub(crate) fn remember(&self, name: &str, upstream: Rc<Upstream>) {
+    pub(crate) fn remember(&self, name: &str, named: Named) {
         let mut known = self.named_at_run_time.borrow_mut();
         if known.len() >= NAMED_AT_RUN_TIME {
             known.clear();
         }
-        known.insert(name.into(), (Instant::now(), upstream));
+        known.insert(name.into(), named);
     }
 
     /// Takes up what the names resolve to now; upstreams whose endpoints are the same keep their state.
@@ -86,7 +97,6 @@ impl Generation {
                 *state.borrow_mut() = Rc::new(names.build(upstream, self.share));
             }
         }
-        self.named_at_run_time.borrow_mut().clear();
     }
 
     /// Closes every idle connection to an endpoint; false when there were none.
@@ -94,15 +104,15 @@ impl Generation {
         let close = |upstream: &Rc<Upstream>| upstream.pool.borrow_mut().close_all();
         let closed = self.upstreams.iter().map(|state| close(&state.borrow())).fold(false, |any, one| any | one);
         let named = self.named_at_run_time.borrow();
-        named.values().map(|(_, upstream)| close(upstream)).fold(closed, |any, one| any | one)
+        named.values().map(|named| close(&named.upstream)).fold(closed, |any, one| any | one)
     }
 
     fn sweep(&self, now: Instant) {
         for state in &self.upstreams {
             state.borrow().pool.borrow_mut().sweep(now);
         }
-        for (_, state) in self.named_at_run_time.borrow().values() {
-            state.pool.borrow_mut().sweep(now);
+        for named in self.named_at_run_time.borrow().values() {
+            named.upstream.pool.borrow_mut().sweep(now);
         }
     }
 }

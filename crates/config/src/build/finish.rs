@@ -25,7 +25,7 @@ pub(crate) fn settings(level: &mut Level) -> Settings {
     crate::directives::default_redirect(level);
     let mut settings = level.settings.clone();
     settings.proxy = Arc::new(proxy(level));
-    settings.resolver = resolver(&level.written).map(Arc::new);
+    settings.resolver = resolver(level.written.resolver.clone(), level.written.resolver_timeout).map(Arc::new);
     settings
 }
 
@@ -53,9 +53,10 @@ fn hidden_headers(written: &Written) -> Vec<Box<str>> {
     hidden
 }
 
-fn resolver(written: &Written) -> Option<Resolver> {
-    let mut resolver = written.resolver.clone()?;
-    if let Some(timeout) = written.resolver_timeout {
+/// `resolver` and `resolver_timeout`, whichever line came first.
+pub(super) fn resolver(written: Option<Resolver>, timeout: Option<Duration>) -> Option<Resolver> {
+    let mut resolver = written?;
+    if let Some(timeout) = timeout {
         resolver.timeout = timeout;
     }
     Some(resolver)

@@ -1,6 +1,7 @@
 //! The http context: definitions first, then its own settings, then the servers. Not here: what is inside a server.
 
 use super::apply::apply;
+use super::upstream::inherit_resolver;
 use super::{Build, Host, Level, Line, check, conflicts, finish, server};
 use crate::directives::{Context, Meaning};
 use crate::model::{Config, Escape, LogFormat, Main};
@@ -28,9 +29,11 @@ pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -
         hosts.push(host);
     }
     conflicts::check(build, &mut servers, &hosts);
+    let mut upstreams = std::mem::take(&mut build.upstreams);
+    inherit_resolver(&mut upstreams, http.resolver.as_ref());
     Config {
         main,
-        upstreams: std::mem::take(&mut build.upstreams),
+        upstreams,
         servers,
         maps: std::mem::take(&mut build.maps),
         own_names: build.names.own.clone(),

@@ -215,11 +215,20 @@ pub(crate) struct UpstreamDraft {
     pub method: bool,
     /// The method takes `backup` servers.
     pub takes_backup: bool,
+    /// `resolver` and `resolver_timeout` of the block.
+    pub resolver: Option<Resolver>,
+    pub resolver_timeout: Option<Duration>,
 }
 
 impl UpstreamDraft {
     pub(crate) fn new(name: &str) -> Self {
-        Self { upstream: empty_upstream(name), method: false, takes_backup: true }
+        Self {
+            upstream: empty_upstream(name),
+            method: false,
+            takes_backup: true,
+            resolver: None,
+            resolver_timeout: None,
+        }
     }
 }
 
@@ -231,6 +240,7 @@ pub(crate) fn empty_upstream(name: &str) -> Upstream {
         balance: policy::Balance::RoundRobin,
         hash_key: None,
         keepalive: Keepalive::default(),
+        resolver: None,
         zone: None,
     }
 }

@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{HostPart, Written};
 use super::apply::apply;
 use super::level::empty_upstream;
-use super::{Build, Line, UpstreamDraft, check};
+use super::{Build, Line, UpstreamDraft, check, finish};
 use crate::directives::{Context, Meaning};
-use crate::model::{Address, Upstream, UpstreamServer};
+use crate::model::{Address, Resolver, Upstream, UpstreamServer};
 use crate::tree::Span;
 
 /// Reads an `upstream NAME { … }` block.
@@ -31,7 +32,15 @@ pub(crate) fn define_upstream(build: &mut Build<'_>, line: &Line<'_>) {
     } else if draft.upstream.servers.iter().all(|server| server.backup) {
         check_only_backups(build, name.span, &draft.upstream);
     }
+    draft.upstream.resolver = finish::resolver(draft.resolver, draft.resolver_timeout).map(Arc::new);
     build.upstreams.push(draft.upstream);
+}
+
+/// Upstreams without a `resolver` of their own ask that of `http`.
+pub(crate) fn inherit_resolver(upstreams: &mut [Upstream], http: Option<&Arc<Resolver>>) {
+    for upstream in upstreams.iter_mut().filter(|upstream| upstream.resolver.is_none()) {
+        upstream.resolver = http.cloned();
+    }
 }
 
 fn check_only_backups(build: &mut Build<'_>, span: Span, upstream: &Upstream) {
@@ -93,5 +102,6 @@ pub(crate) fn plain_server(address: Address, text: &str) -> UpstreamServer {
         max_conns: 0,
         backup: false,
         down: false,
+        resolve: false,
     }
 }

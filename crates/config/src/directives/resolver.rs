@@ -13,17 +13,29 @@ pub(super) fn rows() -> Vec<Row> {
         custom("resolver", LEVELS, at_least(1), resolver)
             .syntax("address … [valid=time] [ipv4=on|off] [ipv6=on|off]")
             .help("Names the DNS servers to ask.")
-            .manual("Port 53 unless written. `valid=` overrides the time to live of the answers.")
-            .no_effect_yet("names are looked up with the system's resolver, every 30 seconds"),
+            .manual(
+                "They are asked for the names of servers with `resolve`, and for those that variables in proxy_pass \
+                 bring up; in turns, by UDP, and by TCP where an answer is cut. Port 53 unless written. An answer holds \
+                 for its time to live, or for `valid=`. Addresses stay in use until there are others: a name server \
+                 that fails takes nothing away.",
+            )
+            .differs(
+                "Without a `resolver` the system's is asked, also for names in variables. A name server is an address, \
+                 not a name.",
+            ),
         time("resolver_timeout", LEVELS, |l: &mut Level| l.written.resolver_timeout.get_or_insert(RESOLVER_TIMEOUT))
             .default("30s")
             .help("Bounds a name's look-up.")
-            .manual("A request that waits for a name longer than this gets 502.")
-            .no_effect_yet("a look-up takes 20 seconds at most"),
+            .manual("A request that waits for a name longer than this gets 502."),
     ]
 }
 
 fn resolver(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    level.written.resolver = Some(read(build, line));
+}
+
+/// Reads a `resolver` line.
+pub(super) fn read(build: &mut Build<'_>, line: &Line<'_>) -> Resolver {
     let mut resolver = Resolver { servers: Vec::new(), valid: None, timeout: RESOLVER_TIMEOUT, families: (true, true) };
     for word in line.words() {
         match word.text.split_once('=') {
@@ -45,7 +57,7 @@ fn resolver(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     if resolver.servers.is_empty() {
         build.error(line.span(), "no name servers defined");
     }
-    level.written.resolver = Some(resolver);
+    resolver
 }
 
 fn family(build: &mut Build<'_>, word: &Word, value: &str) -> bool {
@@ -76,11 +88,24 @@ fn name_server(build: &mut Build<'_>, word: &Word) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use crate::build::testing::server_settings;
+    use crate::build::testing::{config, in_http, server_settings};
 
     #[test]
     fn resolver_timeout_counts_on_whichever_line_it_stands() {
         let settings = server_settings("resolver_timeout 5s; resolver 127.0.0.1;");
         assert_eq!(settings.resolver.unwrap().timeout.as_secs(), 5);
+    }
+
+    #[test]
+    fn an_upstream_asks_its_own_name_servers_or_else_those_of_http() {
+        let text = "resolver 127.0.0.1; upstream a { server a.test resolve; } \
+                    upstream b { resolver_timeout 2s; resolver 127.0.0.2:5353 valid=9s; server b.test; }";
+        let upstreams = config(in_http(text)).upstreams;
+        let asked =
+            |at: usize| upstreams.get(at).unwrap().resolver.as_ref().unwrap().servers.first().unwrap().to_string();
+        assert_eq!((asked(0), asked(1)), ("127.0.0.1:53".into(), "127.0.0.2:5353".into()));
+        assert_eq!(upstreams.get(1).unwrap().resolver.as_ref().unwrap().timeout.as_secs(), 2);
+        let resolves = |at: usize| upstreams.get(at).unwrap().servers.first().unwrap().resolve;
+        assert!(resolves(0) && !resolves(1));
     }
 }

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use super::resolver;
 use super::shorthand::{HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time};
-use crate::build::{Build, Line, UpstreamDraft, address_of, addresses, define_upstream, plain_server};
+use crate::build::{
+    Build, Line, RESOLVER_TIMEOUT, UpstreamDraft, address_of, addresses, define_upstream, plain_server,
+};
 use crate::model::UpstreamServer;
 use crate::text::units::{self, Resolution};
 use crate::tree::Word;
@@ -39,18 +42,23 @@ fn server_rows() -> Vec<Row> {
                  within `fail_timeout` take it out of rotation for `fail_timeout`; 0 never \
                  does. `max_conns` bounds its connections, 0 not at all. `backup` is used when \
                  no other is left, `down` not at all. A name with several addresses is several \
-                 endpoints.",
+                 endpoints. With `resolve` it is asked of `resolver` instead of the system.",
             )
             .differs(
-                "A name that does not resolve does not stop the start, and is looked up again \
-                 every 30 seconds (every second until it resolves), with or without `resolve`. Counts are kept for \
-                 each worker.",
+                "A name that does not resolve does not stop the start. With or without `resolve` it is looked up \
+                 again when its time to live is over (where DNS does not tell one, every 30 seconds), when a \
+                 connection to it cannot be made, and every second until it resolves. Counts are kept for each worker.",
             ),
-        custom("resolver", UPSTREAM, at_least(1), own_resolver)
-            .syntax("address …")
-            .help("Is not supported yet in an upstream.")
-            .manual("Names of an upstream's servers are looked up with the system's resolver.")
-            .differs("It is refused."),
+        custom("resolver", UPSTREAM, at_least(1), |build, draft: &mut UpstreamDraft, line| {
+            draft.resolver = Some(resolver::read(build, line));
+        })
+        .syntax("address … [valid=time] [ipv4=on|off] [ipv6=on|off]")
+        .help("Names the DNS servers to ask for this upstream's servers with `resolve`.")
+        .manual("Without it, those of `http` are asked. See the directive of that name there."),
+        time("resolver_timeout", UPSTREAM, |d: &mut UpstreamDraft| d.resolver_timeout.get_or_insert(RESOLVER_TIMEOUT))
+            .default("30s")
+            .help("Bounds a look-up by this upstream's own `resolver`.")
+            .manual("After that long, what was known before stays in use."),
         custom("zone", UPSTREAM, between(1, 2), zone)
             .syntax("name [size]")
             .help("Is accepted: nginx shares an upstream's state among its workers with it.")
@@ -158,9 +166,7 @@ fn read_parameter(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut Ups
         ("fail_timeout", Some(value)) => set(&mut server.fail_timeout, whole_seconds(value)),
         ("backup", None) => return backup(build, draft, server, word),
         ("down", None) => set(&mut server.down, Some(true)),
-        ("resolve", None) => {
-            return build.note(word.span, "\"resolve\" has no effect here: names are always looked up again");
-        }
+        ("resolve", None) => set(&mut server.resolve, Some(true)),
         (name, _) if NOT_YET.contains(&name) => {
             return build.error(word.span, format!("parameter \"{name}\" of \"server\" is not supported yet"));
         }
@@ -193,11 +199,6 @@ fn backup(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamSer
     if !draft.takes_backup {
         build.error(word.span, "balancing method does not support parameter \"backup\"");
     }
-}
-
-fn own_resolver(build: &mut Build<'_>, _draft: &mut UpstreamDraft, line: &Line<'_>) {
-    build.error(line.span(), "\"resolver\" of an upstream's own is not supported yet");
-    build.help("write it in http: it holds for every upstream there");
 }
 
 fn zone(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {

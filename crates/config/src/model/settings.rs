@@ -192,7 +192,7 @@ pub enum ServerTokens {
 }
 
 /// `resolver ADDRESS … [valid=TIME]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Resolver {
     /// Name servers.
     pub servers: Vec<SocketAddr>,

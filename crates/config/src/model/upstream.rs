@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Template;
+use super::{Resolver, Template};
 
 /// An `upstream NAME { … }` block, or the implicit one of a `proxy_pass` with a literal host.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Upstream {
     pub hash_key: Option<Template>,
     /// The pool of idle connections.
     pub keepalive: Keepalive,
+    /// The name servers for servers with `resolve`: the block's own `resolver`, else that of `http`.
+    pub resolver: Option<Arc<Resolver>>,
     /// `zone NAME SIZE` was given. State is per worker here; accepted and said by `check`.
     pub zone: Option<Box<str>>,
 }
@@ -44,6 +47,8 @@ pub struct UpstreamServer {
     pub backup: bool,
     /// `down`.
     pub down: bool,
+    /// `resolve`: its name is asked of the upstream's `resolver`, not of the system's.
+    pub resolve: bool,
 }
 
 /// Where an endpoint is.

@@ -150,6 +150,9 @@ impl<'a> Round<'a> {
         if let Met::Failure(failure) = met {
             let failure = failure.clone().with(|evidence| evidence.budget_spent = self.budget_spent.get());
             request.log_failure(&failure, &picked.endpoint().text, &upstream);
+            if failure.phase == Phase::Connect {
+                self.errand.upstream.suspect(picked.endpoint, &request.worker.names);
+            }
             self.last_failure = Some(failure);
         }
         match traces.idled.filter(|_| retry::is_stale(met)) {

@@ -2,6 +2,7 @@
 //! Not here: which endpoint of it.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use config::Config;
 use config::model::{self, Address, Keepalive, Level, ProxyPass, ProxyTarget, Template, UpstreamServer};
@@ -9,9 +10,10 @@ use policy::{Balance, Cause, Failure};
 
 use crate::answer::Step;
 use crate::request::Request;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, resolve};
 use crate::uri::{Escape, escape_into};
 use crate::variables;
+use crate::worker::Named;
 
 /// The upstream of one request.
 pub(crate) struct Target {
@@ -76,46 +78,74 @@ async fn named(request: &mut Request, url: &[u8]) -> Result<Target, Step> {
     }
     let key = format!("{}:{}", place.host, place.port);
     let upstream = match request.generation.upstream_named(&key) {
-        Some(upstream) => upstream,
-        None => make(request, &place, &key).await?,
+        Some(named) if named.holds(request.settings().resolver.as_ref()) => named.upstream,
+        known => make(request, &place, &key, known.map(|named| named.upstream)).await?,
     };
     Ok(Target { upstream, origin: Origin::Named(key.into()), uri })
 }
 
-async fn make(request: &mut Request, place: &Place<'_>, key: &str) -> Result<Rc<Upstream>, Step> {
+/// Looks the name up and makes its upstream, unless `known` is what would come of it.
+async fn make(
+    request: &mut Request,
+    place: &Place<'_>,
+    key: &str,
+    known: Option<Rc<Upstream>>,
+) -> Result<Rc<Upstream>, Step> {
+    let model = model_of(request, place, key);
+    let until = look_up(request, &model).await?;
+    let names = &request.worker.names;
+    let upstream = match known.filter(|known| !names.differs(&model, &known.endpoints)) {
+        Some(known) => known,
+        None => Rc::new(names.build(&model, request.generation.share)),
+    };
+    upstream.trust_again();
+    request.generation.remember(key, Named { upstream: upstream.clone(), until, resolver: model.resolver });
+    Ok(upstream)
+}
+
+fn model_of(request: &Request, place: &Place<'_>, key: &str) -> model::Upstream {
     let address = match place.host.trim_matches(['[', ']']).parse() {
         _ if place.host.starts_with("unix:") => Address::Unix(place.host.trim_start_matches("unix:").into()),
         Ok(ip) => Address::Socket(std::net::SocketAddr::new(ip, place.port)),
         Err(_) => Address::Name { host: place.host.into(), port: place.port },
     };
-    if let Address::Name { host, port } = &address
-        && !request.worker.names.look_up(host, *port).await
-    {
-        let message = format!("{host} could not be resolved (3: Host not found)");
-        request.fail(Level::Error, &message, Failure::new(Cause::NameNotFound).detail(host.to_string()));
-        return Err(Step::Status(502));
-    }
-    let model = model::Upstream {
+    let server = UpstreamServer {
+        address,
+        text: key.into(),
+        weight: 1,
+        max_fails: 1,
+        fail_timeout: Duration::from_secs(10),
+        max_conns: 0,
+        backup: false,
+        down: false,
+        resolve: true,
+    };
+    model::Upstream {
         name: key.into(),
         implicit: true,
-        servers: vec![UpstreamServer {
-            address,
-            text: key.into(),
-            weight: 1,
-            max_fails: 1,
-            fail_timeout: std::time::Duration::from_secs(10),
-            max_conns: 0,
-            backup: false,
-            down: false,
-        }],
+        servers: vec![server],
         balance: Balance::RoundRobin,
         hash_key: None,
         keepalive: Keepalive::default(),
+        resolver: request.settings().resolver.clone(),
         zone: None,
+    }
+}
+
+/// Addresses that were written as such hold for ever.
+const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// Looks up the names of an upstream; says until when their addresses hold.
+async fn look_up(request: &mut Request, model: &model::Upstream) -> Result<Instant, Step> {
+    let Some(name) = resolve::names_of(std::slice::from_ref(model)).pop() else {
+        return Ok(Instant::now() + FOR_EVER);
     };
-    let upstream = Rc::new(request.worker.names.build(&model, request.generation.share));
-    request.generation.remember(key, upstream.clone());
-    Ok(upstream)
+    let names = request.worker.names.clone();
+    names.look_up(&name).await.map_err(|why| {
+        let message = format!("{} could not be resolved ({why})", name.host);
+        request.fail(Level::Error, &message, Failure::new(why.cause()).detail(name.host.to_string()));
+        Step::Status(502)
+    })
 }
 
 /// The target to send: one word, whatever the variables held.
