@@ -9,6 +9,7 @@ pub mod balance;
 pub mod breaker;
 pub mod budget;
 pub mod failure;
+pub mod hedge;
 pub mod hold;
 pub mod names;
 pub mod patterns;
