@@ -177,6 +177,15 @@ pub fn is_stale(met: Met<'_>) -> bool {
     matches!(met, Met::Failure(failure) if failure.cause == Cause::StaleConnection)
 }
 
+/// A `408` that ends a connection which was used before: the endpoint's patience with the idle connection ended as the request
+/// came, and says that it did not get it (RFC 9110 §15.5.9). It is the announced form of a close: a stale connection.
+///
+/// Whether the request may be sent again is [`decide`]'s to say. An application that answers so to what it has read looks the
+/// same, so that what is not idempotent needs proof, here too, that nothing of it was read.
+pub fn idle_timeout(status: u16, reused: bool, persistent: bool) -> Option<Failure> {
+    (status == 408 && reused && !persistent).then(|| Failure::new(Cause::StaleConnection).detail("it answered 408"))
+}
+
 /// What an attempt says of its endpoint. Statuses count only where they are cases; 403 and 404 never do, nor what is our own
 /// fault, nor a stale connection.
 pub fn outcome(settings: &RetrySettings, met: Met<'_>) -> Outcome {
@@ -257,6 +266,22 @@ mod tests {
         assert!(!is_stale(Met::Failure(&silent)), "a connection that is open is not stale");
         let post = Situation { idempotent: false, ..stale };
         assert_eq!(decide(&RetrySettings::default(), &post), Decision::GiveUp);
+    }
+
+    #[test]
+    fn a_408_that_ends_a_reused_connection_is_its_idle_timeout() {
+        for (status, reused, persistent, is) in
+            [(408, true, false, true), (408, false, false, false), (408, true, true, false), (503, true, false, false)]
+        {
+            assert_eq!(idle_timeout(status, reused, persistent).is_some(), is, "{status} {reused} {persistent}");
+        }
+        let late = idle_timeout(408, true, false).unwrap();
+        let settings = RetrySettings::default();
+        let get = Situation { tries_left: 1, ..situation(Met::Failure(&late)) };
+        assert_eq!(decide(&settings, &get), Decision::Again);
+        let post = Situation { idempotent: false, ..get };
+        assert_eq!(decide(&settings, &post), Decision::GiveUp, "it may have been read");
+        assert_eq!(decide(&settings, &Situation { sent: false, ..post }), Decision::Again, "nothing of it arrived");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use http1::{BodyError, ChunkLimits, Decoder, Framing, encode};
+use http1::{Decoder, Framing, encode};
 use policy::failure::Fired;
 use policy::{Cause, Failure, Phase};
 
@@ -20,11 +20,8 @@ use crate::client::{Client, ClientFailure};
 use crate::downstream::h1::H1;
 use crate::response::FilePart;
 use crate::stream::Stream;
+use crate::upstream::evidence;
 use crate::upstream::pool::Connection;
-
-/// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
-pub(crate) const CHUNK_LIMITS: ChunkLimits =
-    ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
 
 /// A piece of at most so many bytes is copied behind what waits: one plain write costs less than a gathering one.
 const COPIED: usize = 2048;
@@ -122,7 +119,7 @@ impl Outbox {
 /// Sends `head` and then everything that `source` yields; the bytes written, and how it ended.
 pub(crate) async fn deliver(head: Vec<u8>, source: &mut dyn Source, sink: Sink<'_>) -> (u64, Delivered) {
     let ended = sink.framing == Framing::Empty;
-    let mut delivery = Delivery { outbox: Outbox { bytes: head, at: 0, sent: 0 }, source, sink, ended };
+    let mut delivery = Delivery { outbox: Outbox { bytes: head, at: 0, sent: 0 }, source, sink, ended, cut: None };
     delivery.sink.client.timer.arm(delivery.sink.send_timeout);
     let end = std::future::poll_fn(|cx| delivery.poll(cx)).await;
     (delivery.outbox.sent, end)
@@ -135,6 +132,8 @@ struct Delivery<'a> {
     sink: Sink<'a>,
     /// The source has no more.
     ended: bool,
+    /// Why it broke off. What came before is sent first.
+    cut: Option<Failure>,
 }
 
 impl Delivery<'_> {
@@ -154,17 +153,24 @@ impl Delivery<'_> {
                 self.sink.client.timer.arm(self.sink.send_timeout);
             }
             return match flushed {
-                Poll::Ready(Err(error)) => Poll::Ready(Delivered::Client(ClientFailure::Deaf(error.raw_os_error()))),
-                Poll::Ready(Ok(())) if self.ended => Poll::Ready(Delivered::Whole),
+                Poll::Ready(Err(error)) => Poll::Ready(self.client_failed(ClientFailure::Deaf(error.raw_os_error()))),
+                Poll::Ready(Ok(())) if self.ended => {
+                    Poll::Ready(self.cut.take().map_or(Delivered::Whole, Delivered::CutOff))
+                }
                 // There may be room for the source's bytes now.
                 _ if progress && !self.ended => continue,
                 Poll::Ready(Ok(())) => self.poll_gone(cx),
                 Poll::Pending if self.sink.client.timer.poll(cx).is_ready() => {
-                    Poll::Ready(Delivered::Client(ClientFailure::Stalled))
+                    Poll::Ready(self.client_failed(ClientFailure::Stalled))
                 }
                 Poll::Pending => self.poll_gone(cx),
             };
         }
+    }
+
+    /// A client that does not take the rest of a body that broke off has seen no more than that.
+    fn client_failed(&mut self, failure: ClientFailure) -> Delivered {
+        self.cut.take().map_or(Delivered::Client(failure), Delivered::CutOff)
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Delivered> {
@@ -177,7 +183,10 @@ impl Delivery<'_> {
     /// Moves the source's next piece to the client, as far as it takes it.
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Delivered>> {
         let piece = match ready!(self.source.poll_next(cx)) {
-            Err(failure) => return Poll::Ready(Err(Delivered::CutOff(failure))),
+            Err(failure) => {
+                (self.ended, self.cut) = (true, Some(failure));
+                return Poll::Ready(Ok(()));
+            }
             Ok(Some(piece)) => piece,
             Ok(None) => {
                 self.ended = true;
@@ -226,7 +235,7 @@ pub(crate) struct EndpointBody<'a> {
 
 impl<'a> EndpointBody<'a> {
     pub(crate) fn new(connection: &'a mut Connection, buffer: Buffer, framing: Framing, timeout: Duration) -> Self {
-        let decoder = Decoder::new(framing, CHUNK_LIMITS);
+        let decoder = Decoder::new(framing, evidence::CHUNK_LIMITS);
         connection.timer.arm(timeout);
         Self { connection, buffer, framing, decoder, timeout, consumed: 0, length: 0, received: 0 }
     }
@@ -258,7 +267,7 @@ impl<'a> EndpointBody<'a> {
             let decoded = self
                 .decoder
                 .decode(&self.buffer.bytes()[skipped..])
-                .map_err(|error| self.failed(Failure::new(cause_of(error)).detail(error.to_string())))?;
+                .map_err(|error| self.failed(evidence::body_failure(error)))?;
             let data = skipped + decoded.data.start..skipped + decoded.data.end;
             skipped += decoded.consumed;
             if !data.is_empty() {
@@ -311,17 +320,6 @@ impl<'a> EndpointBody<'a> {
             evidence.offset = Some(self.length);
             evidence.connection = Some(self.connection.history(Instant::now()));
         })
-    }
-}
-
-/// Which cause a body that breaks its framing is.
-pub(crate) fn cause_of(error: BodyError) -> Cause {
-    match error {
-        BodyError::ChunkSize | BodyError::ChunkEnd | BodyError::LineTooLong | BodyError::Excess => Cause::BadChunk,
-        BodyError::Trailer => Cause::BadTrailer,
-        BodyError::TrailerTooLong => Cause::TrailerTooLarge,
-        BodyError::TrailersTooLarge => Cause::TrailersTooLarge,
-        BodyError::Truncated => Cause::ChunksTruncated,
     }
 }
 

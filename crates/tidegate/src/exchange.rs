@@ -104,6 +104,12 @@ pub(crate) async fn exchange(
         match made.result {
             Ok((reply, connection)) => {
                 round.answered();
+                if let Some(failure) = &reply.idle_timeout
+                    && round.decide(Met::Failure(failure), made.traces) != Decision::GiveUp
+                {
+                    round.conclude_stale(request, picked, failure, made.traces);
+                    continue;
+                }
                 let met = Met::Status(reply.head.status);
                 if round.decide(met, made.traces) == Decision::GiveUp {
                     return Ok(Answered { reply, connection, picked });

@@ -12,7 +12,6 @@ use super::facts::{Body, Reply};
 use super::link::{Link, is_timeout};
 use super::target::Target;
 use super::tls;
-use crate::deliver;
 use crate::upstream::evidence;
 
 /// What a gateway takes with nginx's default buffers.
@@ -126,7 +125,7 @@ impl Reading<'_> {
     }
 
     fn body(&mut self, framing: Framing) -> Body {
-        let mut decoder = Decoder::new(framing, deliver::CHUNK_LIMITS);
+        let mut decoder = Decoder::new(framing, evidence::CHUNK_LIMITS);
         let mut length = 0;
         while !decoder.is_done() && length < MAX_BODY {
             match decoder.decode(&self.input) {
@@ -134,7 +133,7 @@ impl Reading<'_> {
                     length += decoded.data.len() as u64;
                     self.input.drain(..decoded.consumed);
                 }
-                Err(error) => return Body::Broken(self.at(Failure::new(deliver::cause_of(error)), length)),
+                Err(error) => return Body::Broken(self.at(evidence::body_failure(error), length)),
             }
             if decoder.is_done() || !self.input.is_empty() {
                 continue;

@@ -142,6 +142,10 @@ async fn converse(
     attempted.header_time = Some(answered.duration_since(attempted.started));
     attempted.status = head.status;
     let mut reply = attempt.reply(head)?;
+    if let Some(failure) = &reply.idle_timeout {
+        attempted.unread = connection.was_unread(failure);
+        return Ok((reply, connection));
+    }
     errand.upstream.pool.borrow_mut().answered(&connection, &reply.head.fields, answered);
     if let Some((length, time)) = held_back(&reply, proxy).filter(|_| mends) {
         attempted.bytes_received += reply.hold_back(&mut connection, length, time).await?;

@@ -171,6 +171,15 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// The same for an answer that was none to this request.
+    pub(super) fn conclude_stale(&mut self, request: &mut Request, picked: Picked, failure: &Failure, traces: Traces) {
+        let failure = picked.told(failure.clone(), request.record.attempts.len() as u32);
+        if let Some(attempt) = request.record.attempts.last_mut() {
+            attempt.failure = Some(failure.clone());
+        }
+        self.conclude(request, picked, Met::Failure(&failure), traces);
+    }
+
     /// The client's side ended the attempt. nginx counts it to sending until the endpoint has said something.
     pub(super) fn abandoned(&self, request: &mut Request, picked: &Picked, failure: ClientFailure) {
         let answering = request.record.attempts.last().is_some_and(|attempt| attempt.bytes_received > 0);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http1::{Framing, ResponseHead, ResponseLimits};
 use policy::failure::Fired;
-use policy::{Cause, Failure, Phase};
+use policy::{Cause, Failure, Phase, retry};
 
 use super::Picked;
 use super::evidence;
@@ -50,6 +50,8 @@ pub(crate) struct Reply {
     pub(crate) persistent: bool,
     /// Whether the whole request was sent. If not, the connection cannot be used again.
     pub(crate) request_complete: bool,
+    /// It was meant for the idle connection, not for this request.
+    pub(crate) idle_timeout: Option<Failure>,
 }
 
 impl Reply {
@@ -123,6 +125,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) sent: u64,
     /// Bytes received, heads included.
     pub(crate) received: u64,
+    /// Bytes of the last head.
+    head_length: usize,
 }
 
 impl<'a> Attempt<'a> {
@@ -135,7 +139,7 @@ impl<'a> Attempt<'a> {
         pool: Rc<BufferPool>,
     ) -> Self {
         let (sending, inbox) = (Sending::new(outgoing), Inbox::new(pool));
-        Self { connection, sending, limits, method, inbox, sent: 0, received: 0 }
+        Self { connection, sending, limits, method, inbox, sent: 0, received: 0, head_length: 0 }
     }
 
     /// Sends what is left to send and waits for the next head, interim or final.
@@ -192,9 +196,16 @@ impl<'a> Attempt<'a> {
     pub(crate) fn reply(self, head: ResponseHead) -> Result<Reply, Failure> {
         let framing = http1::response_framing(&head, self.method)
             .map_err(|error| evidence::on(self.connection, evidence::framing_failure(error, &head.fields)))?;
+        if let Some(failure) = evidence::bad_chunks(framing, self.inbox.bytes()) {
+            return Err(evidence::on(self.connection, failure));
+        }
         let persistent = http1::persistent(head.version, &head.fields) && framing != Framing::Close;
         let request_complete = self.sending.is_complete();
-        Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete })
+        // Whoever said something before has got the request.
+        let first = self.received == (self.head_length + self.inbox.bytes().len()) as u64;
+        let idle_timeout = retry::idle_timeout(head.status, self.connection.reused() && first, persistent)
+            .map(|failure| evidence::on(self.connection, failure));
+        Ok(Reply { head, framing, buffer: self.inbox.into_buffer(), persistent, request_complete, idle_timeout })
     }
 
     /// The attempt fails by what the endpoint sent.
@@ -220,6 +231,7 @@ impl<'a> Attempt<'a> {
         match http1::parse_response(head, self.inbox.bytes(), &self.limits.head) {
             Ok(Some(consumed)) => {
                 self.inbox.consume(consumed);
+                self.head_length = consumed;
                 Ok(true)
             }
             Ok(None) => {

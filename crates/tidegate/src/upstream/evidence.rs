@@ -3,11 +3,15 @@
 
 use std::time::Instant;
 
-use http1::{Fields, FramingError, ResponseError, ResponseLimits};
+use http1::{BodyError, ChunkLimits, Decoder, Fields, Framing, FramingError, ResponseError, ResponseLimits};
 use policy::failure::{HeadSize, first_bytes};
 use policy::{Cause, Failure};
 
 use super::pool::Connection;
+
+/// Bounds on a chunked response's overhead: a chunk's size line, and the trailers.
+pub(crate) const CHUNK_LIMITS: ChunkLimits =
+    ChunkLimits { line: 1024, excess: 16384, trailer: 8192, trailer_fields: 100 };
 
 /// The same failure with the history of the connection that it happened on.
 pub(super) fn on(connection: &Connection, failure: Failure) -> Failure {
@@ -33,6 +37,40 @@ pub(crate) fn framing_failure(error: FramingError, fields: &Fields) -> Failure {
         FramingError::UnknownCoding | FramingError::CodingInHttp10 => Cause::UnknownCoding,
     };
     Failure::new(cause).detail(error.told(fields))
+}
+
+/// What a body means that breaks its framing.
+pub(crate) fn body_failure(error: BodyError) -> Failure {
+    let cause = match error {
+        BodyError::ChunkSize | BodyError::ChunkEnd | BodyError::LineTooLong | BodyError::Excess => Cause::BadChunk,
+        BodyError::Trailer => Cause::BadTrailer,
+        BodyError::TrailerTooLong => Cause::TrailerTooLarge,
+        BodyError::TrailersTooLarge => Cause::TrailersTooLarge,
+        BodyError::Truncated => Cause::ChunksTruncated,
+    };
+    Failure::new(cause).detail(error.to_string())
+}
+
+/// What is wrong with the chunks that came together with the head. Nothing of them was delivered, so that the answer is as bad
+/// as one with a bad head; trailers are no part of what is delivered, and are left to the one who delivers.
+pub(super) fn bad_chunks(framing: Framing, bytes: &[u8]) -> Option<Failure> {
+    if framing != Framing::Chunked {
+        return None;
+    }
+    let (mut decoder, mut at, mut length) = (Decoder::new(framing, CHUNK_LIMITS), 0, 0);
+    while at < bytes.len() && !decoder.is_done() {
+        match decoder.decode(&bytes[at..]) {
+            Ok(decoded) => {
+                at += decoded.consumed;
+                length += decoded.data.len() as u64;
+            }
+            Err(error) => {
+                let failure = body_failure(error).with(|evidence| evidence.offset = Some(length));
+                return (failure.cause == Cause::BadChunk).then_some(failure);
+            }
+        }
+    }
+    None
 }
 
 fn not_http(bytes: &[u8]) -> Failure {
@@ -84,6 +122,28 @@ mod tests {
         assert_eq!(one.cause, Cause::FieldTooLarge);
         let lines = refused(b"HTTP/1.1 200 OK\r\nA: 1\r\nA: 2\r\nA: 3\r\nA: 4\r\n\r\n", 500);
         assert_eq!(lines.cause, Cause::TooManyFields);
+    }
+
+    #[test]
+    fn chunks_that_came_with_the_head_are_judged_with_it() {
+        let offset = |bytes: &[u8]| {
+            let failure = bad_chunks(Framing::Chunked, bytes)?;
+            assert_eq!(failure.cause, Cause::BadChunk);
+            failure.evidence().offset
+        };
+        assert_eq!(offset(b"what\r\n"), Some(0));
+        assert_eq!(offset(b"5\r\nhello\r\n4\r\nhello"), Some(9));
+        for good in [
+            b"".as_slice(),
+            b"5",
+            b"5\r\nhel",
+            b"5\r\nhello\r\n0\r\n\r\n",
+            b"0\r\n\r\nmore",
+            b"0\r\nno trailer\r\n\r\n",
+        ] {
+            assert_eq!(offset(good), None, "{}", good.escape_ascii());
+        }
+        assert!(bad_chunks(Framing::Length(5), b"what\r\n").is_none());
     }
 
     #[test]

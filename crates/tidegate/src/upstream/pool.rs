@@ -49,8 +49,8 @@ impl Connection {
     }
 
     /// Whether its endpoint had ended it before a byte of the request that it carries arrived there: it was closed in an
-    /// orderly way, and nothing of the request was acknowledged. A reset is no such proof, since it acknowledges nothing
-    /// of what was read before it.
+    /// orderly way, or with an answer that says so, and nothing of the request was acknowledged. A reset is no such proof,
+    /// since it acknowledges nothing of what was read before it.
     pub(crate) fn was_unread(&self, failure: &Failure) -> bool {
         let orderly = failure.cause == Cause::StaleConnection && failure.evidence().errno.is_none();
         orderly && self.stream.acknowledged().is_some_and(|bytes| bytes <= 1 + self.sent)

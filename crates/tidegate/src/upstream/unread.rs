@@ -67,6 +67,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_was_sent_before_acknowledges_nothing() {
+        let (mut ours, mut theirs) = pair();
+        exchange(&mut ours, &mut theirs, b"12345");
+        theirs.write_all(b"408").unwrap();
+        drop(theirs);
+        ours.write_all(b"678").unwrap();
+        ours.read_exact(&mut [0; 3]).unwrap();
+        assert_eq!(bytes_acknowledged(ours.as_fd()), Some(1 + 5));
+    }
+
+    #[test]
     fn an_end_that_follows_what_was_read_acknowledges_it() {
         let (mut ours, mut theirs) = pair();
         exchange(&mut ours, &mut theirs, b"12345");

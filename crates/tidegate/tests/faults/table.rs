@@ -5,7 +5,7 @@
 //! elsewhere. A POST never is once it was sent.
 
 use policy::Cause;
-use tidegate::misbehave::trial::Got::{self, Cut, Nothing, Whole};
+use tidegate::misbehave::trial::Got::{self, Cut, Whole};
 
 /// A mode's row.
 pub(crate) struct Row {
@@ -89,10 +89,10 @@ pub(crate) const ROWS: &[Row] = &[
     row("two-codings", Whole(502), &[Cause::DuplicateCoding], Whole(200), &[Whole(502)]),
     row("chunked-in-http10", Whole(200), &[], Whole(200), &[Whole(200)]),
     // The body of the answer.
-    row("bad-chunk-size", Nothing, &[Cause::BadChunk], Nothing, &[Nothing]),
-    row("huge-chunk-size", Nothing, &[Cause::BadChunk], Nothing, &[Nothing]),
-    row("long-chunk", Cut(200), &[Cause::BadChunk], Cut(200), &[Cut(200)]),
-    row("bare-lf-chunk", Nothing, &[Cause::BadChunk], Nothing, &[Nothing]),
+    row("bad-chunk-size", Whole(502), &[Cause::BadChunk], Whole(200), &[Whole(502)]),
+    row("huge-chunk-size", Whole(502), &[Cause::BadChunk], Whole(200), &[Whole(502)]),
+    row("long-chunk", Whole(502), &[Cause::BadChunk], Whole(200), &[Whole(502)]),
+    row("bare-lf-chunk", Whole(502), &[Cause::BadChunk], Whole(200), &[Whole(502)]),
     row("big-trailer", Cut(200), &[Cause::TrailerTooLarge], Cut(200), &[Cut(200)]),
     row("surplus", Whole(200), &[], Whole(200), &[Whole(200)]),
     row("second-answer", Whole(200), &[], Whole(200), &[Whole(200)]),
@@ -131,7 +131,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("lies-about-keep-alive", Whole(200), &[], Whole(200), &[Whole(200)]),
     row("close-on-reuse", Whole(200), &[Cause::StaleConnection], Whole(200), &[Whole(502)]),
     row("reset-on-reuse", Whole(200), &[Cause::StaleConnection], Whole(200), &[Whole(502)]),
-    row("408-on-reuse", Whole(408), &[], Whole(408), &[Whole(408)]),
+    row("408-on-reuse", Whole(200), &[Cause::StaleConnection], Whole(200), &[Whole(408)]),
     // Statuses.
     row("status-500", Whole(500), &[], Whole(200), &[Whole(500)]),
     row("status-502", Whole(502), &[], Whole(200), &[Whole(502)]),
