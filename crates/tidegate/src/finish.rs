@@ -158,13 +158,13 @@ async fn endpoint_body(
     match &delivered {
         Delivered::Whole => {
             if let Some(excess) = excess {
-                let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+                let upstream = upstream_url(picked.endpoint().text(), &request.upstream_head);
                 request.log(Level::Warn, &format!("{excess} while {}", Phase::Body.nginx_action()), Some(&upstream));
             }
             picked.finish(Outcome::Success, now);
         }
         Delivered::CutOff(failure) => {
-            let endpoint = picked.endpoint().text.clone();
+            let endpoint = picked.endpoint().text().clone();
             let upstream = upstream_url(&endpoint, &request.upstream_head);
             request.log_failure(failure, &endpoint, &upstream);
             if picked.finish(Outcome::Failure, now) {
@@ -172,7 +172,7 @@ async fn endpoint_body(
             }
         }
         Delivered::Client(failure) => {
-            let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+            let upstream = upstream_url(picked.endpoint().text(), &request.upstream_head);
             request.log_client_failure(*failure, Some(Phase::Deliver), Some(&upstream));
             picked.finish(Outcome::Neutral, now);
         }
@@ -228,7 +228,7 @@ async fn conclude(
 async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered: Answered) -> After {
     let Answered { reply, mut connection, picked } = answered;
     let (send_timeout, timeout) = (request.settings().send_timeout, request.settings().proxy.read_timeout);
-    let upstream = upstream_url(&picked.endpoint().text, &request.upstream_head);
+    let upstream = upstream_url(picked.endpoint().text(), &request.upstream_head);
     if let Err(failure) = client.write_all(&head, send_timeout).await {
         request.log_client_failure(failure, Some(Phase::Deliver), Some(&upstream));
         return After::Close;
@@ -259,7 +259,7 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
         }
     };
     if let Some(failure) = failure {
-        request.log_failure(&failure, &picked.endpoint().text, &upstream);
+        request.log_failure(&failure, picked.endpoint().text(), &upstream);
         request.record.failure = Some(failure);
     }
     picked.finish(Outcome::Success, Instant::now());

@@ -60,7 +60,7 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-fn proxy() -> Proxy {
+pub(crate) fn proxy() -> Proxy {
     const MINUTE: Duration = Duration::from_secs(60);
     Proxy {
         set_headers: vec![],

@@ -46,14 +46,56 @@ impl Peer {
     }
 }
 
-/// One endpoint: an address, and the text by which logs name it.
+/// An address, and the text by which logs name it: `127.0.0.1:3000`, `[::1]:3000` or `unix:/run/app.sock`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) peer: Peer,
+    pub(crate) text: Arc<str>,
+}
+
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Self { peer: Peer::Socket(address), text: address.to_string().into() }
+    }
+}
+
+/// The other address of a host that has one of each family.
+#[derive(Debug, Clone)]
+pub(crate) struct Twin {
+    pub(crate) place: Place,
+    /// It is the one that worked last.
+    pub(crate) preferred: Cell<bool>,
+}
+
+/// One endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) peer: Peer,
-    /// `127.0.0.1:3000`, `[::1]:3000` or `unix:/run/app.sock`.
-    pub(crate) text: Arc<str>,
+    pub(crate) place: Place,
+    /// Where it is, too (RFC 8305).
+    pub(crate) twin: Option<Twin>,
     /// The name that it is an address of.
     pub(crate) name: Option<Arc<Name>>,
+}
+
+impl Endpoint {
+    /// An endpoint with one address.
+    fn at(place: Place, name: Option<Arc<Name>>) -> Self {
+        Self { place, twin: None, name }
+    }
+
+    /// Whether both are at the same addresses.
+    fn is_at(&self, other: &Endpoint) -> bool {
+        let twin = |endpoint: &Endpoint| endpoint.twin.as_ref().map(|twin| twin.place.clone());
+        self.place == other.place && twin(self) == twin(other)
+    }
+
+    /// The address that worked last.
+    pub(crate) fn text(&self) -> &Arc<str> {
+        match &self.twin {
+            Some(twin) if twin.preferred.get() => &twin.place.text,
+            _ => &self.place.text,
+        }
+    }
 }
 
 /// An upstream as this worker runs it. Replaced as a whole when its names resolve differently.
@@ -124,7 +166,7 @@ impl Upstream {
         let mut is_back = false;
         for endpoint in (0..self.endpoints.len()).map(EndpointId::from_index) {
             let live = self.policy.borrow().is_live(endpoint, now);
-            is_back = live && connect::accepts(&self.endpoints[endpoint.index()].peer).await;
+            is_back = live && connect::accepts(&self.endpoints[endpoint.index()]).await;
             if is_back {
                 break;
             }

@@ -42,7 +42,7 @@ fn server_rows() -> Vec<Row> {
                  within `fail_timeout` take it out of rotation for `fail_timeout`; 0 never \
                  does. `max_conns` bounds its connections, 0 not at all. `backup` is used when \
                  no other is left, `down` not at all. A name with several addresses is several \
-                 endpoints. With `resolve` it is asked of `resolver` instead of the system.",
+                 endpoints; with one of each family it is one that is reached by whichever answers. With `resolve` it is asked of `resolver` instead of the system.",
             )
             .differs(
                 "A name that does not resolve does not stop the start. With or without `resolve` it is looked up \

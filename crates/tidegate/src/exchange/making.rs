@@ -12,10 +12,10 @@ use super::Errand;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
 use crate::request::Request;
-use crate::stream::{Stream, Timer};
 use crate::upstream::attempt::{Attempt, Ended, Limits, Reply};
+use crate::upstream::connect::{self, Opened};
 use crate::upstream::pool::{Connection, Key};
-use crate::upstream::{Endpoint, Picked, connect};
+use crate::upstream::{Endpoint, Picked};
 
 /// What an attempt leaves behind for the decision about the next.
 #[derive(Debug, Clone, Copy)]
@@ -59,20 +59,23 @@ pub(super) async fn make(
     terms: &Terms,
 ) -> Made {
     let (endpoint, started) = (picked.endpoint(), terms.started);
-    let mut attempted = Attempted::new(endpoint.text.clone(), std::mem::take(&mut request.redirected), started);
+    let mut attempted = Attempted::new(endpoint.text().clone(), std::mem::take(&mut request.redirected), started);
     let key = Key { endpoint: picked.endpoint, bind: errand.proxy.bind };
     let pooled = errand.upstream.pool.borrow_mut().take(key, terms.need, started);
     let idled = pooled.as_ref().and_then(|connection| connection.idled);
     let opened = match pooled {
         Some(connection) => Ok((connection, Duration::ZERO)),
-        None => open(request, errand.proxy, endpoint).await.map(|(stream, timer)| {
-            (Connection { stream, timer, key, born: started, requests: 0, sent: 0, idled: None }, started.elapsed())
+        None => open(request, errand.proxy, endpoint).await.map(|Opened { stream, timer, address }| {
+            let connection =
+                Connection { stream, timer, address, key, born: started, requests: 0, sent: 0, idled: None };
+            (connection, started.elapsed())
         }),
     };
     let result = match opened {
         Err(failure) => Err(Ended::Failed(failure)),
         Ok((connection, took)) => {
             attempted.connect_time = Some(took);
+            attempted.endpoint.clone_from(&connection.address);
             converse(client, request, errand, connection, &mut attempted, terms.mends).await
         }
     };
@@ -89,10 +92,10 @@ pub(super) async fn make(
 }
 
 /// Connects; without a descriptor left, once more after what idles has made room.
-async fn open(request: &Request, proxy: &Proxy, endpoint: &Endpoint) -> Result<(Stream, Timer), Failure> {
-    match connect::connect(&endpoint.peer, proxy).await {
+async fn open(request: &Request, proxy: &Proxy, endpoint: &Endpoint) -> Result<Opened, Failure> {
+    match connect::connect(endpoint, proxy).await {
         Err(failure) if failure.cause == Cause::DescriptorsExhausted && request.worker.free_descriptors().await => {
-            connect::connect(&endpoint.peer, proxy).await
+            connect::connect(endpoint, proxy).await
         }
         opened => opened,
     }

@@ -146,10 +146,10 @@ impl<'a> Round<'a> {
     /// Gives an endpoint back after an attempt that is not delivered.
     pub(super) fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
         let outcome = retry::outcome(&self.errand.proxy.next_upstream, met);
-        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
+        let upstream = upstream_url(picked.endpoint().text(), self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
             let failure = failure.clone().with(|evidence| evidence.budget_spent = self.budget_spent.get());
-            request.log_failure(&failure, &picked.endpoint().text, &upstream);
+            request.log_failure(&failure, picked.endpoint().text(), &upstream);
             if failure.phase == Phase::Connect {
                 self.errand.upstream.suspect(picked.endpoint, &request.worker.names);
             }
@@ -184,7 +184,7 @@ impl<'a> Round<'a> {
     pub(super) fn abandoned(&self, request: &mut Request, picked: &Picked, failure: ClientFailure) {
         let answering = request.record.attempts.last().is_some_and(|attempt| attempt.bytes_received > 0);
         let phase = if answering { Phase::AwaitHead } else { Phase::Send };
-        let upstream = upstream_url(&picked.endpoint().text, self.errand.outgoing.head);
+        let upstream = upstream_url(picked.endpoint().text(), self.errand.outgoing.head);
         request.log_client_failure(failure, Some(phase), Some(&upstream));
     }
 

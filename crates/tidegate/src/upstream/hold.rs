@@ -179,7 +179,7 @@ async fn look_out(upstream: Rc<Upstream>, endpoint: EndpointId) {
     let held = &upstream.held;
     let mut pause = FIRST_PAUSE;
     while !held.queue.borrow().is_empty() {
-        if connect::accepts(&upstream.endpoints[endpoint.index()].peer).await {
+        if connect::accepts(&upstream.endpoints[endpoint.index()]).await {
             upstream.readmit(endpoint);
             let released = held.queue.borrow_mut().reopen();
             held.wake(released);

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use config::model::Keepalive;
@@ -26,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     /// For whatever is waited for on this connection.
     pub(crate) timer: Timer,
+    /// Where it goes: of an endpoint with two addresses, this one.
+    pub(crate) address: Arc<str>,
     pub(crate) key: Key,
     pub(crate) born: Instant,
     /// Requests that it has carried.

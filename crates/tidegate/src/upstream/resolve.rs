@@ -4,6 +4,7 @@
 mod ask;
 mod keeper;
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +13,13 @@ use std::time::Instant;
 use config::model::{self, Address, UpstreamServer};
 use policy::EndpointSettings;
 use policy::names::Freshness;
-use policy::patterns::{Patterns, Place};
+use policy::patterns::{self, Patterns};
 use tokio::sync::Notify;
 
 pub(crate) use self::ask::{Name, Unresolved};
 pub(crate) use self::keeper::{Audience, Keeper, keep};
 use super::pool::Pool;
-use super::{Endpoint, Peer, Upstream};
+use super::{Endpoint, Peer, Place, Twin, Upstream};
 use crate::worker::Share;
 
 /// The most names that requests alone brought up whose addresses are kept: beyond it they are looked up again.
@@ -62,7 +63,7 @@ impl Names {
         for (index, server) in upstream.servers.iter().enumerate() {
             for endpoint in self.endpoints(server, upstream) {
                 settings.push(endpoint_settings(server, share));
-                places.push(Place { server: index, family: endpoint.peer.family() });
+                places.push(patterns::Place { server: index, family: endpoint.place.peer.family() });
                 endpoints.push(endpoint);
             }
         }
@@ -73,8 +74,8 @@ impl Names {
 
     /// Whether the upstream would be built with other endpoints now.
     pub(crate) fn differs(&self, upstream: &model::Upstream, current: &[Endpoint]) -> bool {
-        let wanted = upstream.servers.iter().flat_map(|server| self.endpoints(server, upstream));
-        !wanted.map(|endpoint| endpoint.peer).eq(current.iter().map(|endpoint| endpoint.peer.clone()))
+        let wanted: Vec<_> = upstream.servers.iter().flat_map(|server| self.endpoints(server, upstream)).collect();
+        wanted.len() != current.len() || wanted.iter().zip(current).any(|(one, other)| !one.is_at(other))
     }
 
     /// Looks up a name that only a request named, if what was found last does not hold any more. Says until when the
@@ -139,30 +140,35 @@ impl Names {
 
     fn endpoints(&self, server: &UpstreamServer, upstream: &model::Upstream) -> Vec<Endpoint> {
         match &server.address {
-            Address::Socket(address) => vec![socket_endpoint(*address, None)],
+            Address::Socket(address) => vec![Endpoint::at((*address).into(), None)],
             Address::Unix(path) => {
                 let text = format!("unix:{}", path.display()).into();
-                vec![Endpoint { text, peer: Peer::Unix(path.clone()), name: None }]
+                vec![Endpoint::at(Place { text, peer: Peer::Unix(path.clone()) }, None)]
             }
             Address::Name { host, port } => {
                 let name = name_of(server, upstream, host, *port);
-                let addresses = locked(&self.known).get(&name).cloned();
-                let addresses =
-                    addresses.or_else(|| locked(&self.passing).get(&name).map(|passing| passing.addresses.clone()));
-                let name = Arc::new(name);
-                let addresses = addresses.unwrap_or_default().into_iter();
-                addresses.map(|address| socket_endpoint(address, Some(name.clone()))).collect()
+                let known = locked(&self.known).get(&name).cloned();
+                let known = known.or_else(|| locked(&self.passing).get(&name).map(|passing| passing.addresses.clone()));
+                endpoints_of(&known.unwrap_or_default(), &Arc::new(name))
             }
         }
     }
 }
 
-fn name_of(server: &UpstreamServer, upstream: &model::Upstream, host: &str, port: u16) -> Name {
-    Name { host: host.into(), port, by: upstream.resolver.clone().filter(|_| server.resolve) }
+/// One address of each family is one host with two ways to it; more than that are as many hosts.
+fn endpoints_of(addresses: &[SocketAddr], name: &Arc<Name>) -> Vec<Endpoint> {
+    let at = |address: &SocketAddr| Endpoint::at((*address).into(), Some(name.clone()));
+    match addresses {
+        [v4, v6] if v4.is_ipv4() && v6.is_ipv6() => {
+            let twin = Twin { place: (*v6).into(), preferred: Cell::new(false) };
+            vec![Endpoint { twin: Some(twin), ..at(v4) }]
+        }
+        several => several.iter().map(at).collect(),
+    }
 }
 
-fn socket_endpoint(address: SocketAddr, name: Option<Arc<Name>>) -> Endpoint {
-    Endpoint { text: address.to_string().into(), peer: Peer::Socket(address), name }
+fn name_of(server: &UpstreamServer, upstream: &model::Upstream, host: &str, port: u16) -> Name {
+    Name { host: host.into(), port, by: upstream.resolver.clone().filter(|_| server.resolve) }
 }
 
 fn endpoint_settings(server: &UpstreamServer, share: Share) -> EndpointSettings {

@@ -2,7 +2,7 @@
 //! other types than A and AAAA.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 /// What the server says of a name.
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) enum Says {
     /// This address, for so many seconds.
     Address(Ipv4Addr, u32),
+    /// This IPv4 address, and `::1`.
+    Both(Ipv4Addr, u32),
     /// Nothing but a response code (RFC 1035 §4.1.1).
     Code(u8),
     /// Nothing.
@@ -50,6 +52,7 @@ impl Dns {
 }
 
 const A: u16 = 1;
+const AAAA: u16 = 28;
 const NXDOMAIN: u8 = 3;
 
 fn answer(question: &[u8], table: &Mutex<HashMap<String, (Says, usize)>>) -> Option<Vec<u8>> {
@@ -62,7 +65,11 @@ fn answer(question: &[u8], table: &Mutex<HashMap<String, (Says, usize)>>) -> Opt
         entry.0
     };
     let (code, address) = match says {
-        Says::Address(address, ttl) => (0, Some((address, ttl)).filter(|_| kind == A)),
+        Says::Address(address, ttl) | Says::Both(address, ttl) if kind == A => {
+            (0, Some((address.octets().to_vec(), ttl)))
+        }
+        Says::Both(_, ttl) if kind == AAAA => (0, Some((Ipv6Addr::LOCALHOST.octets().to_vec(), ttl))),
+        Says::Address(..) | Says::Both(..) => (0, None),
         Says::Code(code) => (code, None),
         Says::Silence => return None,
     };
@@ -73,10 +80,12 @@ fn answer(question: &[u8], table: &Mutex<HashMap<String, (Says, usize)>>) -> Opt
     bytes.extend(question.get(12..end + 4)?);
     if let Some((address, ttl)) = address {
         // The name is the question's, at its place in the message.
-        bytes.extend([0xc0, 12, 0, 1, 0, 1]);
+        bytes.extend([0xc0, 12]);
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend([0, 1]);
         bytes.extend(ttl.to_be_bytes());
-        bytes.extend([0, 4]);
-        bytes.extend(address.octets());
+        bytes.extend((address.len() as u16).to_be_bytes());
+        bytes.extend(address);
     }
     Some(bytes)
 }

@@ -6,7 +6,7 @@
 mod dns;
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -92,12 +92,18 @@ impl Gateway {
 
     /// The status line's code and the body.
     fn ask(&self, path: &str) -> (u16, String) {
+        let (head, body) = self.whole(path);
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body)
+    }
+
+    /// The head and the body.
+    fn whole(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        let code = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (code, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (format!("{head}\r\n"), body.to_owned())
     }
 
     fn body(&self) -> String {
@@ -106,8 +112,11 @@ impl Gateway {
 
     /// Waits until it is written in the error log.
     fn says(&self, text: &str) {
-        let log = self.folder.path().join("error.log");
-        eventually(text, || std::fs::read_to_string(&log).unwrap().contains(text));
+        eventually(text, || self.log().contains(text));
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("error.log")).unwrap()
     }
 }
 
@@ -190,4 +199,22 @@ fn a_name_server_that_says_nothing_is_waited_for_as_long_as_resolver_timeout_say
     ));
     assert_eq!(gateway.get().0, 502);
     gateway.says("app.test could not be resolved (110: Operation timed out)");
+}
+
+#[test]
+fn a_host_with_an_address_of_each_family_is_one_endpoint_that_remembers_which_works() {
+    let (dns, port) = (Dns::start(), origin((Ipv6Addr::LOCALHOST, 0).into(), "the IPv6 address").unwrap().port());
+    dns.says("app.test", Says::Both(FIRST, AN_HOUR));
+    let gateway = Gateway::start(&format!(
+        "resolver {};\nupstream app {{ server app.test:{port} resolve; }}\nadd_header Addresses $upstream_addr;\n\
+         server {{ listen LISTEN; location = /up {{ return 204; }} location / {{ proxy_pass http://app; }} }}",
+        dns.address
+    ));
+    assert_eq!(gateway.get(), (200, "the IPv6 address".into()), "nobody listens at the IPv4 address");
+    let (head, _) = gateway.whole("/");
+    assert!(head.contains(&format!("Addresses: [::1]:{port}\r\n")), "{head}");
+    if origin((FIRST, port).into(), "the IPv4 address").is_some() {
+        assert_eq!(gateway.body(), "the IPv6 address");
+    }
+    assert_eq!(gateway.log(), "", "no attempt failed");
 }
