@@ -6,13 +6,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use policy::breaker::Permit;
+use policy::retry::Met;
 use policy::{EndpointId, Failure, Outcome, Phase};
 use tokio::time::{Instant, sleep_until};
 use tower::{Service, ServiceExt};
 
 use crate::body::{HeldBody, hold_back};
 use crate::replay::{ReplayBody, Source};
-use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::{BoxError, Event, failure_of_error};
 
@@ -25,6 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) endpoint: Option<EndpointId>,
     permit: Option<Permit>,
     active: bool,
+    /// Its number and its beginning, until its head is there or will not come.
+    running: Option<(u32, Instant)>,
 }
 
 impl Attempt {
@@ -34,11 +36,37 @@ impl Attempt {
         endpoint: Option<EndpointId>,
         permit: Option<Permit>,
     ) -> Self {
-        Self { shared, origin, endpoint, permit, active: true }
+        Self { shared, origin, endpoint, permit, active: true, running: None }
     }
 
-    /// Its head is there, or will not come: the breaker need not wait for the body.
-    pub(crate) fn judge(&mut self, outcome: Outcome) {
+    /// It begins.
+    pub(crate) fn begin(&mut self, number: u32) {
+        self.running = Some((number, Instant::now()));
+        self.shared.emit(&Event::Attempt { number, origin: &self.origin });
+    }
+
+    /// Its head is there, or will not come. The breaker need not wait for the body.
+    pub(crate) fn met(&mut self, met: Met<'_>, outcome: Outcome) {
+        if let Some((number, began)) = self.running.take() {
+            let (origin, took) = (&*self.origin, began.elapsed());
+            self.shared.emit(&Event::Ended { number, origin, took, met: Some(met) });
+            match (met, outcome) {
+                (Met::Failure(failure), _) => self.shared.emit(&Event::Failed { origin, failure }),
+                (Met::Status(status), Outcome::Failure) => self.shared.emit(&Event::Answered { origin, status }),
+                (Met::Status(_), _) => self.shared.took(self, took),
+            }
+        }
+        self.judge(outcome);
+    }
+
+    /// Another one beside it was quicker. It would have taken this long at the least.
+    pub(crate) fn gives_way(&mut self) {
+        if let Some((_, began)) = self.running {
+            self.shared.took(self, began.elapsed());
+        }
+    }
+
+    fn judge(&mut self, outcome: Outcome) {
         if let Some(permit) = self.permit.take() {
             self.shared.report(&self.origin, permit, outcome);
         }
@@ -63,6 +91,9 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
+        if let Some((number, began)) = self.running.take() {
+            self.shared.emit(&Event::Ended { number, origin: &self.origin, took: began.elapsed(), met: None });
+        }
         self.finish(Outcome::Neutral);
     }
 }
@@ -78,8 +109,8 @@ pub(crate) struct Broken {
 pub(crate) async fn once<S, B, R>(
     service: S,
     request: Request<ReplayBody<B>>,
-    source: &Source<B>,
-    settings: &Settings,
+    source: Source<B>,
+    shared: Arc<Shared>,
 ) -> Result<Response<HeldBody<R>>, Broken>
 where
     S: Service<Request<ReplayBody<B>>, Response = Response<R>>,
@@ -88,7 +119,7 @@ where
     R: Body<Data = Bytes>,
     R::Error: Into<BoxError>,
 {
-    let began = Instant::now();
+    let (began, settings) = (Instant::now(), &shared.settings);
     let mut call = std::pin::pin!(service.oneshot(request));
     let response = loop {
         let silent = began.max(source.progress()) + settings.attempt_timeout;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use policy::Failure;
+use policy::retry::Met;
 
 /// Something that happened in an exchange.
 #[derive(Debug)]
@@ -14,6 +15,17 @@ pub enum Event<'a> {
         number: u32,
         /// Whom it asks.
         origin: &'a str,
+    },
+    /// An attempt has its head, or will have none. There is one for each [`Event::Attempt`], whatever becomes of it.
+    Ended {
+        /// Which attempt of the exchange.
+        number: u32,
+        /// Whom it asked.
+        origin: &'a str,
+        /// How long it took.
+        took: Duration,
+        /// The status or the failure; nothing if it was given up: another attempt was quicker, or nobody waits any more.
+        met: Option<Met<'a>>,
     },
     /// An attempt failed before there was an answer, or within an answer's body.
     Failed {
@@ -34,6 +46,13 @@ pub enum Event<'a> {
         /// Its number, from 2.
         number: u32,
         /// The wait.
+        after: Duration,
+    },
+    /// An attempt is silent, and another one begins beside it.
+    Hedge {
+        /// Its number, from 2.
+        number: u32,
+        /// How long the silence was.
         after: Duration,
     },
     /// There would have been another attempt, but the budget is spent.
@@ -61,5 +80,13 @@ pub trait Events: Send + Sync {
 impl<F: Fn(&Event<'_>) + Send + Sync> Events for F {
     fn on(&self, event: &Event<'_>) {
         self(event);
+    }
+}
+
+/// Both listen.
+impl<A: Events, B: Events> Events for (A, B) {
+    fn on(&self, event: &Event<'_>) {
+        self.0.on(event);
+        self.1.on(event);
     }
 }

@@ -1,5 +1,6 @@
 //! One exchange: as many attempts as it takes and may take. The only loop. Not here: what decides (`policy`).
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http::{HeaderValue, Request, Response, request};
 use http_body::Body;
 use policy::retry::{self, Decision, Met, Situation};
 use policy::{Cause, Delivery, Outcome, Tried};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tower::Service;
 
 use crate::attempt::{Attempt, Broken, once};
@@ -73,7 +74,7 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
         Self { shared, head, body, idempotent, before, number: 0, tried: Tried::default(), began, deadline }
     }
 
-    async fn run<S, R>(&mut self, service: S) -> Result<Response<HeldBody<R>>, Error>
+    async fn run<S, R>(&mut self, mut service: S) -> Result<Response<HeldBody<R>>, Error>
     where
         S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Clone,
         S::Error: Into<BoxError>,
@@ -88,10 +89,10 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
                 Err(refused) => return self.refused(refused, last),
             };
             drop(last.take());
-            let request = self.request(&attempt);
-            let reply = once(service.clone(), request, &self.body, &self.shared.settings).await;
-            let (outcome, wait) = self.judge(&attempt, &reply);
-            attempt.judge(outcome);
+            let reply;
+            (attempt, reply) = self.attempt(attempt, &mut service).await;
+            let outcome = self.ended(&mut attempt, &reply);
+            let wait = self.wait_to_mend(&reply);
             let Some(wait) = wait else { return self.deliver(attempt, outcome, reply) };
             attempt.finish(outcome);
             self.shared.emit(&Event::Retry { number: self.number + 1, after: wait });
@@ -100,8 +101,59 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
         }
     }
 
-    fn request(&mut self, attempt: &Attempt) -> Request<ReplayBody<B>> {
+    /// Makes an attempt, and another one beside it if it is silent for too long; the one that counts.
+    async fn attempt<S, R>(&mut self, mut attempt: Attempt, service: &mut S) -> (Attempt, Reply<R>)
+    where
+        S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Clone,
+        S::Error: Into<BoxError>,
+        R: Body<Data = Bytes>,
+        R::Error: Into<BoxError>,
+    {
+        let body = self.body.attempt();
+        let mut first = pin!(self.start(&mut attempt, body, service));
+        let Some(silence) = self.hedge_after(&attempt) else { return (attempt, first.await) };
+        if let Ok(reply) = timeout(silence, &mut first).await {
+            return (attempt, reply);
+        }
+        let Some((mut hedge, body)) = self.hedge(silence) else { return (attempt, first.await) };
+        // Rare, and therefore not a part of every exchange's size.
+        let mut boxed = Box::pin(self.start(&mut hedge, body, service));
+        let mut second = boxed.as_mut();
+        let (mut quicker, reply, mut slower, rest) = tokio::select! {
+            biased;
+            reply = &mut first => (attempt, reply, hedge, second),
+            reply = &mut second => (hedge, reply, attempt, first),
+        };
+        if self.is_final(&reply) {
+            slower.gives_way();
+            return (quicker, reply);
+        }
+        let outcome = self.ended(&mut quicker, &reply);
+        quicker.finish(outcome);
+        drop(reply);
+        (slower, rest.await)
+    }
+
+    /// Begins an attempt, which borrows nothing of the exchange.
+    fn start<S, R>(
+        &mut self,
+        attempt: &mut Attempt,
+        body: ReplayBody<B>,
+        service: &mut S,
+    ) -> impl Future<Output = Reply<R>> + use<S, R, B>
+    where
+        S: Service<Request<ReplayBody<B>>, Response = Response<R>> + Clone,
+        S::Error: Into<BoxError>,
+        R: Body<Data = Bytes>,
+        R::Error: Into<BoxError>,
+    {
         self.number += 1;
+        attempt.begin(self.number);
+        let request = Request::from_parts(self.head(attempt), body);
+        once(service.clone(), request, self.body.clone(), self.shared.clone())
+    }
+
+    fn head(&mut self, attempt: &Attempt) -> request::Parts {
         let mut head = self.head.clone();
         if let Some(id) = attempt.endpoint {
             head.uri = self.shared.bases[id.index()].join(&head.uri);
@@ -111,30 +163,46 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
         if retries > 0 {
             head.headers.insert(RETRY_ATTEMPT, HeaderValue::from(retries));
         }
-        self.shared.emit(&Event::Attempt { number: self.number, origin: &attempt.origin });
-        Request::from_parts(head, self.body.attempt())
+        head
     }
 
-    /// What an attempt says of its origin, and the wait until the next one if there is to be one.
-    fn judge<R>(&self, attempt: &Attempt, reply: &Reply<R>) -> (Outcome, Option<Duration>) {
-        let settings = &self.shared.settings;
-        let origin = &attempt.origin;
-        let (met, asked) = match reply {
-            Err(Broken { failure, .. }) => {
-                self.shared.emit(&Event::Failed { origin, failure });
-                (Met::Failure(failure), None)
-            }
-            Ok(response) => (Met::Status(response.status().as_u16()), retry_after(response.headers())),
-        };
-        let outcome = retry::outcome(&settings.retry, met);
-        if let (Met::Status(status), Outcome::Failure) = (met, outcome) {
-            self.shared.emit(&Event::Answered { origin, status });
+    /// How long the attempt may be silent until another one begins beside it, if one may. Safe methods only: what
+    /// repeats without harm one after the other may still not be done twice at once.
+    fn hedge_after(&self, attempt: &Attempt) -> Option<Duration> {
+        self.shared.settings.hedge?;
+        let may = self.head.method.is_safe() && self.before == 0 && self.number < self.tries();
+        may.then(|| self.shared.hedge_after(attempt)).flatten()
+    }
+
+    /// The attempt beside one that is silent: elsewhere if there is an elsewhere, and paid for like a retry.
+    fn hedge(&self, after: Duration) -> Option<(Attempt, ReplayBody<B>)> {
+        let body = self.body.beside()?;
+        let attempt = self.shared.pick(&self.head.uri, &self.tried).ok()?;
+        self.shared.take_retry().then_some(())?;
+        self.shared.emit(&Event::Hedge { number: self.number + 1, after });
+        Some((attempt, body))
+    }
+
+    /// Tells how an attempt ended; what it says of its origin.
+    fn ended<R>(&self, attempt: &mut Attempt, reply: &Reply<R>) -> Outcome {
+        let met = met(reply);
+        let outcome = retry::outcome(&self.shared.settings.retry, met);
+        attempt.met(met, outcome);
+        outcome
+    }
+
+    /// The wait until the next attempt, if there is to be one.
+    fn wait_to_mend<R>(&self, reply: &Reply<R>) -> Option<Duration> {
+        if self.is_final(reply) || self.tries_left(met(reply)) <= 1 {
+            return None;
         }
-        if retry::decide(&settings.retry, &self.situation(met)) == Decision::GiveUp || self.tries_left(met) <= 1 {
-            return (outcome, None);
-        }
-        let wait = self.wait(asked).filter(|_| self.shared.take_retry());
-        (outcome, wait)
+        let asked = reply.as_ref().ok().and_then(|response| retry_after(response.headers()));
+        self.wait(asked).filter(|_| self.shared.take_retry())
+    }
+
+    /// Whether no other attempt could mend it.
+    fn is_final<R>(&self, reply: &Reply<R>) -> bool {
+        retry::decide(&self.shared.settings.retry, &self.situation(met(reply))) == Decision::GiveUp
     }
 
     fn situation<'a>(&self, met: Met<'a>) -> Situation<'a> {
@@ -143,18 +211,22 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
             idempotent: self.idempotent,
             sent: !never_sent(met),
             replayable: self.body.is_replayable(),
-            tries_left: self.tries_left(met),
+            // Counted here: an attempt beside another one may mend what the last try met.
+            tries_left: u32::MAX,
             elapsed: self.began.elapsed(),
         }
     }
 
     /// A retry of somebody in front is not multiplied: unless no application saw it, it is one attempt.
     fn tries_left(&self, met: Met<'_>) -> u32 {
-        let tries = match self.shared.settings.retry.tries {
+        if self.before > 0 && !never_sent(met) { 1 } else { (self.tries() + 1).saturating_sub(self.number) }
+    }
+
+    fn tries(&self) -> u32 {
+        match self.shared.settings.retry.tries {
             0 => u32::try_from(self.shared.bases.len()).unwrap_or(u32::MAX).max(1),
             tries => tries,
-        };
-        if self.before > 0 && !never_sent(met) { 1 } else { (tries + 1).saturating_sub(self.number) }
+        }
     }
 
     /// None if it is longer than may be waited. Another origin is asked at once.
@@ -206,6 +278,13 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
             Some(Err(broken)) => Err(self.error(broken)),
             None => Err(Error::new(refused.cause, self.number).after(refused.retry_after)),
         }
+    }
+}
+
+fn met<R>(reply: &Reply<R>) -> Met<'_> {
+    match reply {
+        Ok(response) => Met::Status(response.status().as_u16()),
+        Err(broken) => Met::Failure(&broken.failure),
     }
 }
 

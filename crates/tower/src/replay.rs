@@ -26,6 +26,12 @@ pub struct ReplayBody<B> {
 #[derive(Debug)]
 pub(crate) struct Source<B>(Arc<Mutex<Tape<B>>>);
 
+impl<B> Clone for Source<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 #[derive(Debug)]
 struct Tape<B> {
     rest: Pin<Box<B>>,
@@ -81,6 +87,12 @@ impl<B: Body<Data = Bytes>> Source<B> {
         ReplayBody { tape: self.0.clone(), position: 0, turn: tape.turn }
     }
 
+    /// The body for an attempt beside the one whose turn it is, if all of it is there and kept.
+    pub(crate) fn beside(&self) -> Option<ReplayBody<B>> {
+        let tape = locked(&self.0);
+        tape.is_whole().then(|| ReplayBody { tape: self.0.clone(), position: 0, turn: tape.turn })
+    }
+
     /// Whether another attempt can send all of it.
     pub(crate) fn is_replayable(&self) -> bool {
         let tape = locked(&self.0);
@@ -107,6 +119,10 @@ impl<B: Body<Data = Bytes>> Tape<B> {
     /// Nothing was taken of it yet.
     fn is_untouched(&self) -> bool {
         self.size == 0 && self.kept.is_empty() && !self.ended
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.spoilt && (self.ended || self.rest.is_end_stream())
     }
 
     fn keep(&mut self, frame: &Frame<Bytes>) {
@@ -223,6 +239,16 @@ mod tests {
         assert_eq!(first.frame().await.unwrap().unwrap().into_data().unwrap(), "a");
         assert_eq!(source.attempt().collect().await.unwrap().to_bytes(), "abc");
         assert!(first.frame().await.unwrap().is_err(), "it is no longer its turn");
+    }
+
+    #[tokio::test]
+    async fn attempts_beside_each_other_both_send_what_is_whole() {
+        let source = source("abc", 3);
+        let mut first = source.attempt();
+        assert!(source.beside().is_none(), "it may still be streaming");
+        assert_eq!(first.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+        assert_eq!(source.beside().unwrap().collect().await.unwrap().to_bytes(), "abc");
+        assert!(first.frame().await.is_none(), "the first is not disturbed");
     }
 
     /// A stream of frames that are all there.

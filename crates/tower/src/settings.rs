@@ -5,6 +5,7 @@ use std::time::Duration;
 use policy::backoff::Backoff;
 use policy::breaker::BreakerSettings;
 use policy::budget::BudgetSettings;
+use policy::hedge::HedgeSettings;
 use policy::resilience::HoldBack;
 use policy::{Condition, Conditions, RetrySettings};
 
@@ -26,6 +27,9 @@ pub struct Settings {
     pub total_timeout: Duration,
     /// The longest silence within the body of an answer.
     pub body_timeout: Duration,
+    /// When a second attempt begins beside one that is silent, and whichever is quicker counts; nothing for never. Only for
+    /// safe methods (GET and the like), within the tries and the budget of retries.
+    pub hedge: Option<HedgeSettings>,
     /// When an origin is no longer asked; nothing for always.
     pub breaker: Option<BreakerSettings>,
     /// The most bytes of a request's body that are kept for another attempt. A longer body streams, and is sent once.
@@ -61,6 +65,7 @@ impl Settings {
             attempt_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
+            hedge: None,
             breaker: Some(BreakerSettings::default()),
             replay: 1 << 20,
             hold_back: Some(HoldBack::default()),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use http::Uri;
 use policy::breaker::{Breaker, Change, Permit};
 use policy::budget::Budget;
+use policy::hedge::{HedgeSettings, Latencies};
 use policy::{Balance, Cause, EndpointId, EndpointSettings, Outcome, Pick, Tried, Upstream};
 
 use crate::attempt::Attempt;
@@ -17,7 +18,7 @@ use crate::forward::Base;
 use crate::idempotency::random;
 use crate::settings::Settings;
 
-/// Origins beyond this number have no breaker, so that a program that asks many hosts keeps its memory.
+/// Origins beyond this number have no breaker, and estimates of all begin anew, so that a program that asks many hosts keeps its memory.
 pub(crate) const MOST_ORIGINS: usize = 1024;
 
 /// The state of a layer.
@@ -31,7 +32,19 @@ pub(crate) struct Shared {
 struct State {
     budget: Budget,
     breakers: HashMap<Arc<str>, Breaker>,
+    /// How long answers take, by origin; base URLs, which stand in for each other, have one estimate under an empty name.
+    latencies: HashMap<Arc<str>, Latencies>,
     upstream: Upstream,
+}
+
+impl State {
+    fn latencies_of(&mut self, attempt: &Attempt) -> &mut Latencies {
+        let name = if attempt.endpoint.is_some() { Arc::default() } else { attempt.origin.clone() };
+        if self.latencies.len() >= MOST_ORIGINS && !self.latencies.contains_key(&name) {
+            self.latencies.clear();
+        }
+        self.latencies.entry(name).or_insert_with(|| Latencies::new(now()))
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -63,7 +76,12 @@ impl Shared {
             name: (*base.origin).into(),
         };
         let upstream = Upstream::new(Balance::RoundRobin, bases.iter().map(endpoint).collect(), random());
-        let state = Mutex::new(State { budget: Budget::new(now()), breakers: HashMap::new(), upstream });
+        let state = Mutex::new(State {
+            budget: Budget::new(now()),
+            breakers: HashMap::new(),
+            latencies: HashMap::new(),
+            upstream,
+        });
         Self { settings, bases, events, state }
     }
 
@@ -87,6 +105,20 @@ impl Shared {
             self.emit(&Event::BudgetSpent);
         }
         granted
+    }
+
+    /// How long an attempt may be silent before another one begins beside it.
+    pub(crate) fn hedge_after(&self, attempt: &Attempt) -> Option<Duration> {
+        let hedge = self.settings.hedge?;
+        let mut state = self.state();
+        hedge.delay(state.latencies_of(attempt), now())
+    }
+
+    /// An attempt had its head after so long, or had none when another one was quicker.
+    pub(crate) fn took(&self, attempt: &Attempt, latency: Duration) {
+        if matches!(self.settings.hedge, Some(HedgeSettings::Percentile { .. })) {
+            self.state().latencies_of(attempt).record(latency, now());
+        }
     }
 
     /// Whether some base URL was not asked yet and may be.
