@@ -59,6 +59,8 @@ pub(crate) struct Sink<'a> {
     pub(crate) held: usize,
     /// Trailers may be passed on.
     pub(crate) trailers: bool,
+    /// Trailers that tell why a body broke off, for a client that looks at them; otherwise its connection is cut.
+    pub(crate) confession: Option<&'a dyn Fn(&Failure) -> http1::Fields>,
 }
 
 /// Bytes that wait for the client.
@@ -184,6 +186,9 @@ impl Delivery<'_> {
     fn poll_move(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Delivered>> {
         let piece = match ready!(self.source.poll_next(cx)) {
             Err(failure) => {
+                if let Some(confess) = self.sink.confession {
+                    encode::last_chunk(&mut self.outbox.bytes, Some(&confess(&failure)));
+                }
                 (self.ended, self.cut) = (true, Some(failure));
                 return Poll::Ready(Ok(()));
             }

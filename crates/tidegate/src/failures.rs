@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use config::model::Level;
-use http1::Fields;
+use config::model::{Level, ProxyStatus};
+use http1::{Fields, Framing};
 use policy::failure::proxy_status::{Disclosed, Member};
 use policy::failure::repeats::Saying;
 use policy::{Failure, Phase};
@@ -74,7 +74,7 @@ impl Request {
     /// Adds the fields by which an answer tells of the request's failure.
     pub(crate) fn add_failure_fields(&self, status: u16, fields: &mut Fields) {
         let Some(failure) = &self.record.failure else { return };
-        if self.settings().proxy_status {
+        if self.settings().proxy_status != ProxyStatus::Off {
             let member = self.proxy_status(failure, self.tells_details()).to_string();
             fields.push(b"Proxy-Status", member.as_bytes());
         }
@@ -83,6 +83,20 @@ impl Request {
         {
             fields.push(b"Retry-After", seconds.to_string().as_bytes());
         }
+    }
+
+    /// What a client is told behind chunks that broke off.
+    pub(crate) fn failure_trailers(&self, failure: &Failure) -> Fields {
+        let mut fields = Fields::default();
+        fields.push(b"Proxy-Status", self.proxy_status(failure, self.tells_details()).to_string().as_bytes());
+        fields
+    }
+
+    /// Whether the client reads in a trailer why an answer broke off: it was asked for, and there are chunks to put it behind.
+    pub(crate) fn tells_in_trailers(&self, framing: Framing) -> bool {
+        self.settings().proxy_status == ProxyStatus::Trailers
+            && framing == Framing::Chunked
+            && self.head.fields.has_token("te", "trailers")
     }
 
     /// Writes a line with a failure's addition. `place` is the endpoint, by which repetitions are counted.

@@ -55,6 +55,9 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
     request.record.status = response.status;
     let framing = response::framing(request, &response);
     let keep_alive = keeps_alive(client, request, framing);
+    if matches!(response.body, Body::Endpoint(_)) && request.tells_in_trailers(framing) {
+        response.fields.push(b"Trailer", b"Proxy-Status");
+    }
     response::add_headers(request, &mut response, framing, keep_alive);
     let head = response::encode_head(request, &response, framing, keep_alive);
     request.record.head_length = head.len() as u64;
@@ -117,6 +120,7 @@ fn sink<'a>(client: &'a mut H1, request: &Request, framing: Framing) -> Sink<'a>
         send_timeout: settings.send_timeout,
         held: if request.buffering.unwrap_or(settings.proxy.buffering) { count * size } else { 0 },
         trailers: settings.proxy.pass_trailers,
+        confession: None,
     }
 }
 
@@ -133,7 +137,10 @@ async fn endpoint_body(
     let timeout = request.settings().proxy.read_timeout;
     let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
     let watched = !request.settings().proxy.ignore_client_abort;
-    let (sent, delivered) = deliver(head, &mut body, Sink { watched, ..sink(client, request, framing) }).await;
+    let confess = |failure: &Failure| request.failure_trailers(failure);
+    let confession = request.tells_in_trailers(framing).then_some(&confess as &dyn Fn(&Failure) -> http1::Fields);
+    let sink = Sink { watched, confession, ..sink(client, request, framing) };
+    let (sent, delivered) = deliver(head, &mut body, sink).await;
     let (clean, excess) = (body.left_clean(), body.excess());
     let (length, received) = (body.length, body.received);
     let now = Instant::now();

@@ -53,7 +53,7 @@ pub(crate) fn settings() -> Settings {
         error_logs: Arc::new([]),
         resolver: None,
         proxy: Arc::new(proxy()),
-        proxy_status: false,
+        proxy_status: config::model::ProxyStatus::Off,
         failure_details: config::model::Trusted::default(),
         local_response: config::model::LocalResponse::default(),
         proxy_pass: None,

@@ -152,8 +152,8 @@ const ENDPOINTS: &[Limit] = &[
     ),
     fixed(
         "a chunk's size line; size lines together, beyond 16 bytes and the data of each; trailers",
-        ("1k; 16k; 8k, 100 lines", "crates/tidegate/src/deliver.rs", CHUNKS),
-        "the answer is cut where the client can see it",
+        ("1k; 16k; 8k, 100 lines", "crates/tidegate/src/upstream/evidence.rs", CHUNKS),
+        "the answer is cut where the client can see it; a 502, or another endpoint, where the chunks came with the head",
     ),
     directive(
         "what of an answer is held for a client that is slower",

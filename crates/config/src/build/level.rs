@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::directives::nginx_default_types;
 use crate::model::{
-    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, Redirect, Resolver, Return, Root,
-    ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream, UpstreamServer,
+    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, ProxyStatus, Redirect, Resolver,
+    Return, Root, ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream, UpstreamServer,
 };
 use crate::tree::Span;
 
@@ -134,7 +134,7 @@ fn default_settings(prefix: &Path, error_logs: Arc<[ErrorLog]>) -> Settings {
         error_logs,
         resolver: None,
         proxy: Arc::clone(&UNFINISHED_PROXY),
-        proxy_status: false,
+        proxy_status: ProxyStatus::default(),
         failure_details: crate::model::Trusted::default(),
         local_response: crate::model::LocalResponse::default(),
         proxy_pass: None,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use policy::budget::BudgetSettings;
 use policy::hold::HoldSettings;
 
-use super::shorthand::{LEVELS, Row, at_least, between, custom, exactly, flag};
+use super::shorthand::{LEVELS, Row, at_least, between, choice, custom, exactly, flag};
 use crate::build::{Build, Level, Line};
-use crate::model::{AddressRange, LocalResponse, Trusted};
+use crate::model::{AddressRange, LocalResponse, ProxyStatus, Trusted};
 use crate::text::units::{self, Resolution};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -32,15 +32,27 @@ pub(super) fn rows() -> Vec<Row> {
                  whether an upstream is back, are below the path /.tidegate/, which is not passed on unless the \
                  server has `local_response nginx`.",
             ),
-        flag("proxy_status", LEVELS, |l: &mut Level| &mut l.settings.proxy_status)
-            .default("off")
-            .help("Tells clients the type of a failure in the field Proxy-Status.")
-            .manual(
-                "An answer to a request that failed gets a member such as `tidegate; error=connection_refused` (RFC 9209), \
-                 behind those that an endpoint sent. Clients of `failure_details` also get the endpoint's address and what \
-                 was seen. An answer that breaks off after its head has begun gets none: a trailer would have to end the \
-                 chunks, and so make a broken answer look whole.",
-            ),
+        choice(
+            "proxy_status",
+            LEVELS,
+            &[
+                ("on", |l: &mut Level| l.settings.proxy_status = ProxyStatus::On),
+                ("off", |l| l.settings.proxy_status = ProxyStatus::Off),
+                ("trailers", |l| l.settings.proxy_status = ProxyStatus::Trailers),
+            ],
+        )
+        .syntax("on | off | trailers")
+        .default("off")
+        .help("Tells clients the type of a failure in the field Proxy-Status.")
+        .manual(
+            "An answer to a request that failed gets a member such as `tidegate; error=connection_refused` (RFC 9209), behind \
+             those that an endpoint sent. Clients of `failure_details` also get the endpoint's address and what was seen. An \
+             answer that breaks off after its head has begun gets none with `on`: its connection is cut, which every client \
+             notices. With `trailers`, a client that says `TE: trailers` gets such an answer, if it comes in chunks, with a last \
+             chunk and the member in a trailer, which its head announces (`Trailer: Proxy-Status`). The chunks then look whole: \
+             such a client must look at the trailer, or it takes half an answer for all of it. Set it only where those who send \
+             `TE: trailers` do look. Answers with a Content-Length are always cut.",
+        ),
         custom("failure_details", LEVELS, at_least(1), failure_details)
             .syntax("off | address | network | unix: …")
             .default("off")

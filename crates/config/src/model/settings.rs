@@ -85,14 +85,26 @@ pub struct Settings {
     pub resolver: Option<Arc<Resolver>>,
     /// The proxy module.
     pub proxy: Arc<Proxy>,
-    /// `proxy_status`, default off.
-    pub proxy_status: bool,
+    /// `proxy_status`.
+    pub proxy_status: ProxyStatus,
     /// `failure_details`: the clients that are told of a failure what operators are told; default nobody.
     pub failure_details: Trusted,
     /// `local_response`.
     pub local_response: LocalResponse,
     /// `proxy_pass` of this very location; not inherited.
     pub proxy_pass: Option<ProxyPass>,
+}
+
+/// When a client is told the type of a failure in the field `Proxy-Status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProxyStatus {
+    /// Never.
+    #[default]
+    Off,
+    /// In the head.
+    On,
+    /// In the head, and where an answer breaks off behind it in a trailer, if the client reads them.
+    Trailers,
 }
 
 /// What a client is told of an upstream's failure where no `error_page` says it.
