@@ -14,6 +14,7 @@ pub mod hold;
 pub mod names;
 pub mod patterns;
 pub mod resilience;
+pub mod resume;
 pub mod retry;
 pub mod retry_after;
 pub mod reuse;

@@ -19,6 +19,8 @@ pub struct Resilience {
     pub holds_back: bool,
     /// `proxy_replay_unread`: requests of any method are repeated that an endpoint had no chance to read.
     pub replays_unread: bool,
+    /// `proxy_resume`: large answers that break off are continued.
+    pub resumes: bool,
 }
 
 /// What is held back until it is whole, so that an answer that breaks off can be asked for again.
@@ -39,7 +41,7 @@ impl Default for HoldBack {
 
 impl Default for Resilience {
     fn default() -> Self {
-        Self { on: false, hold: None, budget: None, holds_back: true, replays_unread: true }
+        Self { on: false, hold: None, budget: None, holds_back: true, replays_unread: true, resumes: true }
     }
 }
 

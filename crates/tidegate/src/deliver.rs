@@ -31,8 +31,10 @@ const COPIED: usize = 2048;
 pub(crate) enum Delivered {
     /// Every byte was handed to the client's kernel.
     Whole,
-    /// The endpoint's body broke off: what was sent is not the whole response.
+    /// The endpoint's body broke off: the client has what came before.
     CutOff(Failure),
+    /// It broke off, and the client did not take what there was.
+    BothFailed(Failure),
     /// The client left, or took nothing for too long.
     Client(ClientFailure),
 }
@@ -172,7 +174,7 @@ impl Delivery<'_> {
 
     /// A client that does not take the rest of a body that broke off has seen no more than that.
     fn client_failed(&mut self, failure: ClientFailure) -> Delivered {
-        self.cut.take().map_or(Delivered::Client(failure), Delivered::CutOff)
+        self.cut.take().map_or(Delivered::Client(failure), Delivered::BothFailed)
     }
 
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Delivered> {

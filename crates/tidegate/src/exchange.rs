@@ -13,8 +13,9 @@ use std::time::Instant;
 
 use config::model::Proxy;
 use http1::Framing;
+use policy::resume::Resume;
 use policy::retry::{Decision, Met};
-use policy::{Failure, Outcome};
+use policy::{EndpointId, Failure, Outcome};
 
 use self::making::make;
 use self::round::Round;
@@ -34,6 +35,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) outgoing: Outgoing<'a>,
     pub(crate) proxy: &'a Proxy,
+    /// An endpoint that failed this client already.
+    pub(crate) avoid: Option<EndpointId>,
 }
 
 impl Errand<'_> {
@@ -51,6 +54,8 @@ pub(crate) struct Answered {
     pub(crate) reply: Reply,
     pub(crate) connection: Connection,
     pub(crate) picked: Picked,
+    /// How to go on with it if it breaks off.
+    pub(crate) resume: Option<Box<Resume>>,
 }
 
 impl Answered {
@@ -112,7 +117,7 @@ pub(crate) async fn exchange(
                 }
                 let met = Met::Status(reply.head.status);
                 if round.decide(met, made.traces) == Decision::GiveUp {
-                    return Ok(Answered { reply, connection, picked });
+                    return Ok(Answered { reply, connection, picked, resume: None });
                 }
                 round.conclude(request, picked, met, made.traces);
             }

@@ -16,6 +16,7 @@ use crate::exchange::Answered;
 use crate::record::Summary;
 use crate::request::{Request, upstream_url};
 use crate::response::{self, Body, Response};
+use crate::resume::{self, Broken as BrokenOff, NoRest};
 use crate::tunnel::{self, Broken, End, Side};
 
 /// What becomes of the connection.
@@ -101,7 +102,7 @@ async fn plain(
     request.record.bytes_sent = sent;
     match &delivered {
         Delivered::Whole => {}
-        Delivered::CutOff(failure) => {
+        Delivered::CutOff(failure) | Delivered::BothFailed(failure) => {
             let message = format!("{} while {}", failure.nginx_phrase(), failure.phase.nginx_action());
             request.fail(Level::Alert, &message, failure.clone());
         }
@@ -124,15 +125,52 @@ fn sink<'a>(client: &'a mut H1, request: &Request, framing: Framing) -> Sink<'a>
     }
 }
 
-/// Sends what follows an endpoint's head, and takes the endpoint's connection back if it ended well.
+/// Sends what follows an endpoint's head; where that breaks off, what another endpoint has of it.
 async fn endpoint_body(
     client: &mut H1,
     request: &mut Request,
     head: Vec<u8>,
     framing: Framing,
-    answered: Answered,
+    mut answered: Answered,
 ) -> Delivered {
-    let Answered { reply, mut connection, picked } = answered;
+    let Some(mut resume) = answered.resume.take() else {
+        return pass_on(client, request, head, framing, answered).await.0;
+    };
+    let (upstream, mut endpoint) = (answered.picked.upstream().clone(), answered.picked.endpoint);
+    let (mut delivered, mut come) = pass_on(client, request, head, framing, answered).await;
+    while matches!(delivered, Delivered::CutOff(_)) {
+        let broken = BrokenOff { resume: &mut resume, come, upstream: upstream.clone(), endpoint };
+        // Few answers come to this: the others' futures stay small.
+        match Box::pin(resume::rest(client, request, broken)).await {
+            Ok(rest) => {
+                endpoint = rest.picked.endpoint;
+                let (outcome, length) = pass_on(client, request, Vec::new(), framing, rest).await;
+                come += length;
+                delivered = outcome;
+            }
+            Err(NoRest::Missing) => break,
+            Err(NoRest::Client(failure)) => {
+                // If no attempt was under way to say it, it is said here.
+                if request.record.failure.is_none() {
+                    request.log_client_failure(failure, Some(Phase::Deliver), None);
+                }
+                return Delivered::Client(failure);
+            }
+        }
+    }
+    delivered
+}
+
+/// Sends what one endpoint has, and takes the endpoint's connection back if it ended well; how that went, and how many bytes
+/// of body there were.
+async fn pass_on(
+    client: &mut H1,
+    request: &mut Request,
+    head: Vec<u8>,
+    framing: Framing,
+    answered: Answered,
+) -> (Delivered, u64) {
+    let Answered { reply, mut connection, picked, .. } = answered;
     let persistent = reply.persistent && reply.request_complete;
     let timeout = request.settings().proxy.read_timeout;
     let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
@@ -144,7 +182,7 @@ async fn endpoint_body(
     let (clean, excess) = (body.left_clean(), body.excess());
     let (length, received) = (body.length, body.received);
     let now = Instant::now();
-    request.record.bytes_sent = sent;
+    request.record.bytes_sent += sent;
     request.record.upstream_trailers = body.take_trailers();
     request.record.sent_trailers = framing == Framing::Chunked && request.settings().proxy.pass_trailers;
     if let Some(attempt) = request.record.attempts.last_mut() {
@@ -156,10 +194,10 @@ async fn endpoint_body(
         connection.carried(request.record.attempts.last());
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
+    let told = |failure| picked.told(failure, u32::try_from(request.record.attempts.len()).unwrap_or(u32::MAX));
     let delivered = match delivered {
-        Delivered::CutOff(failure) => {
-            Delivered::CutOff(picked.told(failure, u32::try_from(request.record.attempts.len()).unwrap_or(u32::MAX)))
-        }
+        Delivered::CutOff(failure) => Delivered::CutOff(told(failure)),
+        Delivered::BothFailed(failure) => Delivered::BothFailed(told(failure)),
         delivered => delivered,
     };
     match &delivered {
@@ -170,10 +208,13 @@ async fn endpoint_body(
             }
             picked.finish(Outcome::Success, now);
         }
-        Delivered::CutOff(failure) => {
+        Delivered::CutOff(failure) | Delivered::BothFailed(failure) => {
             let endpoint = picked.endpoint().text().clone();
             let upstream = upstream_url(&endpoint, &request.upstream_head);
             request.log_failure(failure, &endpoint, &upstream);
+            if let Some(attempt) = request.record.attempts.last_mut() {
+                attempt.failure = Some(failure.clone());
+            }
             if picked.finish(Outcome::Failure, now) {
                 request.log_disabled(Phase::Body, &upstream);
             }
@@ -184,7 +225,7 @@ async fn endpoint_body(
             picked.finish(Outcome::Neutral, now);
         }
     }
-    delivered
+    (delivered, length)
 }
 
 /// Closes the books on a delivery and decides about the connection.
@@ -197,11 +238,8 @@ async fn conclude(
 ) -> After {
     match delivered {
         Delivered::Whole => request.record.complete = true,
-        Delivered::CutOff(failure) => {
-            request.record.failure = Some(failure.clone());
-            if let Some(attempt) = request.record.attempts.last_mut() {
-                attempt.failure = Some(failure);
-            }
+        Delivered::CutOff(failure) | Delivered::BothFailed(failure) => {
+            request.record.failure = Some(failure);
             // Without a length or a last chunk, only a reset tells the client that the rest is missing.
             if framing == Framing::Close {
                 client.stream.reset_on_close();
@@ -233,7 +271,7 @@ async fn conclude(
 
 /// `101`: the head is sent, and from then on the two streams are one.
 async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered: Answered) -> After {
-    let Answered { reply, mut connection, picked } = answered;
+    let Answered { reply, mut connection, picked, .. } = answered;
     let (send_timeout, timeout) = (request.settings().send_timeout, request.settings().proxy.read_timeout);
     let upstream = upstream_url(picked.endpoint().text(), &request.upstream_head);
     if let Err(failure) = client.write_all(&head, send_timeout).await {

@@ -37,6 +37,7 @@ mod report;
 mod request;
 mod request_id;
 mod response;
+mod resume;
 pub mod route;
 mod stream;
 mod tables;

@@ -20,6 +20,7 @@ use crate::exchange::{Answered, Errand, Unanswered, exchange};
 use crate::forward;
 use crate::request::{Request, RequestBody};
 use crate::response::{Body, Passed, Response};
+use crate::resume;
 use crate::upstream::attempt::{Outgoing, OutgoingBody};
 use crate::uri::parse_internal;
 use crate::variables;
@@ -76,6 +77,7 @@ async fn forward(
         upstream: target.upstream.clone(),
         outgoing: Outgoing { head: &head, body: source },
         proxy,
+        avoid: None,
     };
     let result = exchange(client, request, &errand).await;
     drop(errand);
@@ -270,6 +272,8 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
         Framing::Empty => Some(0),
         Framing::Chunked | Framing::Close => None,
     };
+    answered.resume = resume::of(request, &answered.reply);
+    let head = &mut answered.reply.head;
     let received = std::mem::take(&mut head.fields);
     let (fields, completes_location) = forward::response_fields(request, head.status, received);
     Response {

@@ -94,6 +94,17 @@ pub(super) fn rows() -> Vec<Row> {
                  idempotent method, tries left. Answers without Content-Length, and all with `proxy_buffering off` or \
                  `X-Accel-Buffering: no`, never wait.",
             ),
+        flag("proxy_resume", LEVELS, |l: &mut Level| &mut l.proxy.resilience.resumes)
+            .default("on")
+            .help("Goes on with a large answer that breaks off.")
+            .manual(
+                "An answer to a GET that has a strong ETag, a Content-Length and `Accept-Ranges: bytes`, or that is one \
+                 range itself, can be continued: when its endpoint fails on the way, the missing bytes are asked of \
+                 another endpoint, on the condition that the ETag is still the same, and the client sees one answer. \
+                 Up to 5 times for an answer, each taken from `retry_budget`. Where that cannot be done the client's \
+                 connection is cut, so that it sees that something is missing. Turn it off where endpoints give \
+                 different bytes the same ETag.",
+            ),
         flag("proxy_replay_unread", LEVELS, |l: &mut Level| &mut l.proxy.resilience.replays_unread)
             .default("on")
             .help("Repeats requests of any method that an endpoint had no chance to read.")

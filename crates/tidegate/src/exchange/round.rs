@@ -41,10 +41,14 @@ pub(super) struct Round<'a> {
 impl<'a> Round<'a> {
     pub(super) fn new(request: &Request, errand: &'a Errand<'a>) -> Self {
         let started = Instant::now();
-        errand.upstream.begin_exchange(started);
+        let mut tried = Tried::default();
+        match errand.avoid {
+            Some(endpoint) => tried.insert(endpoint),
+            None => errand.upstream.begin_exchange(started),
+        }
         Self {
             errand,
-            tried: Tried::default(),
+            tried,
             tries_left: errand.tries(),
             started,
             replayable: matches!(errand.outgoing.body, OutgoingBody::Kept(_)),
