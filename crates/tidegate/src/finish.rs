@@ -194,7 +194,8 @@ async fn pass_on(
         connection.carried(request.record.attempts.last());
         picked.upstream().pool.borrow_mut().give(connection, now);
     }
-    let told = |failure| picked.told(failure, u32::try_from(request.record.attempts.len()).unwrap_or(u32::MAX));
+    let attempts = u32::try_from(request.record.attempts.len()).unwrap_or(u32::MAX);
+    let told = |failure| picked.told(failure, attempts, &request.settings().proxy);
     let delivered = match delivered {
         Delivered::CutOff(failure) => Delivered::CutOff(told(failure)),
         Delivered::BothFailed(failure) => Delivered::BothFailed(told(failure)),
@@ -293,7 +294,11 @@ async fn upgrade(client: &mut H1, request: &mut Request, head: Vec<u8>, answered
         End::Closed => None,
         End::TimedOut => {
             let fired = Fired { directive: "proxy_read_timeout", after: timeout };
-            Some(Failure::timed_out(Phase::Tunnel).with(|evidence| evidence.timer = Some(fired)))
+            let set_at = request.settings().proxy.written.told(fired.directive);
+            Some(Failure::timed_out(Phase::Tunnel).with(|evidence| {
+                evidence.timer = Some(fired);
+                evidence.set_at = set_at;
+            }))
         }
         End::Broken(Broken { side: Side::Endpoint, call, errno }) => {
             Some(Failure::from_io(Phase::Tunnel, errno, false).detail(call))

@@ -86,6 +86,7 @@ pub(crate) fn proxy() -> Proxy {
         cookie_paths: vec![],
         hide_headers: vec![],
         ignore_headers: vec![],
+        written: config::model::WrittenTimes::default(),
         pass_trailers: false,
         intercept_errors: false,
         ignore_client_abort: false,

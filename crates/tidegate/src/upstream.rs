@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use config::model::Proxy;
 use policy::budget::{Budget, BudgetSettings};
 use policy::patterns::{Family, Pattern, Patterns};
 use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried};
@@ -232,11 +233,14 @@ impl Picked {
     }
 
     /// A failure of the attempt, with the number of attempts so far and what it has in common with failures before.
-    pub(crate) fn told(&self, failure: Failure, attempts: u32) -> Failure {
+    pub(crate) fn told(&self, failure: Failure, attempts: u32, proxy: &Proxy) -> Failure {
         let pattern = self.upstream.pattern(self.endpoint, &failure, Instant::now());
         failure.with(|evidence| {
             evidence.attempts = attempts;
             evidence.pattern = pattern;
+            if let Some(timer) = evidence.timer {
+                evidence.set_at = proxy.written.told(timer.directive);
+            }
         })
     }
 

@@ -1,5 +1,6 @@
 //! What the walk carries along: what was said, the names known, the lists that settings point into. Not here: the walk.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct Build<'o> {
     /// A template so far reads fields of responses.
     pub reads_heads: bool,
     said: Vec<Diagnostic>,
+    /// Where lines begin in the files that places were asked of.
+    line_starts: HashMap<u32, Vec<usize>>,
 }
 
 /// A directive that passed the table's checks, with its row.
@@ -72,7 +75,19 @@ impl<'o> Build<'o> {
             log_formats: Vec::new(),
             reads_heads: false,
             said: Vec::new(),
+            line_starts: HashMap::new(),
         }
+    }
+
+    /// `FILE:LINE`. A file is searched for its lines once, however many places in it are asked for.
+    pub(crate) fn place(&mut self, span: Span) -> String {
+        let Some(file) = self.tree.file(span) else { return String::new() };
+        let starts = self
+            .line_starts
+            .entry(span.file)
+            .or_insert_with(|| file.text.match_indices('\n').map(|(at, _)| at + 1).collect());
+        let line = starts.partition_point(|start| *start <= span.start as usize) + 1;
+        format!("{}:{line}", file.path.display())
     }
 
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {

@@ -3,8 +3,8 @@
 use super::apply::apply;
 use super::upstream::inherit_resolver;
 use super::{Build, Host, Level, Line, check, conflicts, finish, server};
-use crate::directives::{Context, Meaning};
-use crate::model::{Config, Escape, LogFormat, Main};
+use crate::directives::{Context, Meaning, Setter};
+use crate::model::{Config, Escape, LogFormat, Main, Pattern};
 use crate::tree::{Directive, Span};
 
 /// nginx's predefined log format.
@@ -58,9 +58,20 @@ const BUFFER_SIZES: &[&str] =
 
 /// Applies a block's own settings; blocks inside it come later.
 pub(crate) fn apply_level(build: &mut Build<'_>, lines: &[Line<'_>], level: &mut Level, mut host: Option<&mut Host>) {
+    let context = match (&host, &level.own.pattern) {
+        (Some(_), _) => Context::Server,
+        (None, Pattern::Server) => Context::Http,
+        _ => Context::Location,
+    };
     for line in lines {
         match &line.row.meaning {
-            Meaning::Level(setter) => apply(build, setter, level, line),
+            Meaning::Level(setter) => {
+                apply(build, setter, level, line);
+                if matches!(setter, Setter::Time(_)) && line.name().starts_with("proxy_") {
+                    let place = build.place(line.span());
+                    level.proxy.written.wrote(line.name(), format!("{}, {place}", context.word()).into());
+                }
+            }
             Meaning::Host(setter) => {
                 if let Some(host) = host.as_deref_mut() {
                     apply(build, setter, host, line);
@@ -77,6 +88,7 @@ pub(crate) fn apply_level(build: &mut Build<'_>, lines: &[Line<'_>], level: &mut
 #[cfg(test)]
 mod tests {
     use crate::build::testing::{config, in_http};
+    use crate::model::Pattern;
 
     #[test]
     fn a_line_below_a_server_holds_in_it_as_well() {
@@ -90,5 +102,23 @@ mod tests {
         let formats = config(in_http("log_format mine $uri;")).log_formats;
         let names: Vec<&str> = formats.iter().map(|format| &*format.name).collect();
         assert_eq!(names, ["combined", "mine"]);
+    }
+
+    #[test]
+    fn where_a_time_was_written_is_known() {
+        let config = config(in_http(
+            "proxy_send_timeout 3s;\nserver { proxy_read_timeout 5s; location / { }\nlocation /a { proxy_read_timeout 1s; } }",
+        ));
+        let told = |path: &str, directive| {
+            let locations = &config.servers[0].root.children;
+            let is = |pattern: &Pattern| matches!(pattern, Pattern::Prefix(prefix) if **prefix == *path);
+            locations.iter().find(|location| is(&location.pattern)).unwrap().settings.proxy.written.told(directive)
+        };
+        assert!(told("/", "proxy_read_timeout").starts_with("set in server, "));
+        assert!(told("/a", "proxy_read_timeout").starts_with("set in location, "));
+        assert!(told("/a", "proxy_send_timeout").starts_with("set in http, "));
+        assert_eq!(&*told("/", "proxy_connect_timeout"), "by default");
+        let line = |place: Box<str>| place.rsplit_once(':').unwrap().1.parse::<u32>().unwrap();
+        assert_eq!(line(told("/a", "proxy_read_timeout")), line(told("/", "proxy_read_timeout")) + 1);
     }
 }

@@ -10,6 +10,7 @@ use crate::directives::nginx_default_types;
 use crate::model::{
     ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, ProxyStatus, Redirect, Resolver,
     Return, Root, ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream, UpstreamServer,
+    WrittenTimes,
 };
 use crate::tree::Span;
 
@@ -163,6 +164,7 @@ fn default_proxy(prefix: &Path) -> Proxy {
         connect_timeout: minute,
         send_timeout: minute,
         read_timeout: minute,
+        written: WrittenTimes::default(),
         next_upstream: policy::RetrySettings::default(),
         resilience: policy::resilience::Resilience::default(),
         redirects: Vec::new(),

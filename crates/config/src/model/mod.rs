@@ -21,7 +21,7 @@ pub use regex::{BACKTRACK_LIMIT, Regex};
 pub use server::{Listen, ListenAddress, Server, ServerName, ServerSettings};
 pub use settings::{
     AddHeader, CookieRewrite, ErrorPage, ErrorPageTarget, IfModifiedSince, LingeringClose, LocalResponse, Proxy,
-    ProxyPass, ProxyStatus, ProxyTarget, Redirect, Resolver, Root, ServerTokens, Settings, Types,
+    ProxyPass, ProxyStatus, ProxyTarget, Redirect, Resolver, Root, ServerTokens, Settings, Types, WrittenTimes,
 };
 pub use template::{Capture, Map, MapKey, Part, Template, Variable};
 pub use trusted::{AddressRange, Trusted};

@@ -95,6 +95,26 @@ pub struct Settings {
     pub proxy_pass: Option<ProxyPass>,
 }
 
+/// Where times were written that fire: those of the level, and those that it inherited.
+#[derive(Debug, Clone, Default)]
+pub struct WrittenTimes(Vec<(&'static str, Box<str>)>);
+
+impl WrittenTimes {
+    /// A line that sets a time is at `place`, such as `server, /etc/nginx/nginx.conf:14`.
+    pub(crate) fn wrote(&mut self, directive: &'static str, place: Box<str>) {
+        self.0.retain(|(known, _)| *known != directive);
+        self.0.push((directive, place));
+    }
+
+    /// What to say of where a time comes from.
+    pub fn told(&self, directive: &str) -> Box<str> {
+        match self.0.iter().find(|(known, _)| *known == directive) {
+            Some((_, place)) => format!("set in {place}").into(),
+            None => "by default".into(),
+        }
+    }
+}
+
 /// When a client is told the type of a failure in the field `Proxy-Status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProxyStatus {
@@ -276,6 +296,8 @@ pub struct Proxy {
     pub send_timeout: Duration,
     /// `proxy_read_timeout` between two reads, default 60 s.
     pub read_timeout: Duration,
+    /// Where the times above were written.
+    pub written: WrittenTimes,
     /// `proxy_next_upstream`, `_tries`, `_timeout`.
     pub next_upstream: policy::RetrySettings,
     /// `resilience`, `hold`, `retry_budget`, `proxy_replay_unread`.

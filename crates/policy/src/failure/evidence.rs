@@ -29,6 +29,8 @@ pub struct Evidence {
     pub connection: Option<History>,
     /// The timer that fired.
     pub timer: Option<Fired>,
+    /// Where its time was set: `set in location, /etc/nginx/site.conf:14`; empty if that is not known.
+    pub set_at: Box<str>,
     /// Another attempt was not made, since the budget of retries is spent.
     pub budget_spent: bool,
     /// What it has in common with failures before ([`crate::patterns`]).
@@ -107,7 +109,8 @@ impl fmt::Display for Clause<'_> {
             list.item(format_args!("{history}"))?;
         }
         if let Some(Fired { directive, after }) = evidence.timer {
-            list.item(format_args!("{directive} {}", Span(after)))?;
+            let space = if evidence.set_at.is_empty() { "" } else { " " };
+            list.item(format_args!("{directive} {}{space}{}", Span(after), evidence.set_at))?;
         }
         if let Some(errno) = self.errno {
             list.item(format_args!("errno {}", errno_text(errno)))?;
@@ -227,6 +230,9 @@ mod tests {
         let timer = Some(Fired { directive: "proxy_read_timeout", after: 60 * SECOND });
         let evidence = Evidence { connection, timer, ..Evidence::default() };
         assert_eq!(evidence.to_string(), "fresh connection, 30.0 s after connecting; proxy_read_timeout 60s");
+        let set_at = "set in http, /etc/nginx/nginx.conf:7".into();
+        let evidence = Evidence { timer, set_at, ..Evidence::default() };
+        assert_eq!(evidence.to_string(), "proxy_read_timeout 60s set in http, /etc/nginx/nginx.conf:7");
     }
 
     #[test]

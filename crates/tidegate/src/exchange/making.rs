@@ -81,7 +81,7 @@ pub(super) async fn make(
     };
     let (sent, unread) = (attempted.bytes_sent > 0, attempted.unread && errand.proxy.resilience.replays_unread);
     let attempts = request.record.attempts.len() as u32 + 1;
-    let result = result.map_err(|ended| ended.told(picked, attempts));
+    let result = result.map_err(|ended| ended.told(picked, attempts, errand.proxy));
     match &result {
         Ok(_) => {}
         Err(Ended::Failed(failure)) => attempted.failed(failure.clone()),

@@ -177,7 +177,7 @@ impl<'a> Round<'a> {
 
     /// The same for an answer that was none to this request.
     pub(super) fn conclude_stale(&mut self, request: &mut Request, picked: Picked, failure: &Failure, traces: Traces) {
-        let failure = picked.told(failure.clone(), request.record.attempts.len() as u32);
+        let failure = picked.told(failure.clone(), request.record.attempts.len() as u32, self.errand.proxy);
         if let Some(attempt) = request.record.attempts.last_mut() {
             attempt.failure = Some(failure.clone());
         }

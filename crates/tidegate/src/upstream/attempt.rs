@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use config::model::Proxy;
 use http1::{Framing, ResponseHead, ResponseLimits};
 use policy::failure::Fired;
 use policy::{Cause, Failure, Phase, retry};
@@ -100,9 +101,9 @@ pub(crate) enum Ended {
 
 impl Ended {
     /// The same, with the number of attempts so far and what it has in common with failures before.
-    pub(crate) fn told(self, picked: &Picked, attempts: u32) -> Self {
+    pub(crate) fn told(self, picked: &Picked, attempts: u32, proxy: &Proxy) -> Self {
         match self {
-            Ended::Failed(failure) => Ended::Failed(picked.told(failure, attempts)),
+            Ended::Failed(failure) => Ended::Failed(picked.told(failure, attempts, proxy)),
             client => client,
         }
     }
