@@ -43,13 +43,14 @@ fn verdict(found: &Value) -> String {
 }
 
 /// Each mode with the verdict about it. A second is long for what answers at all, and short for what does not.
-const VERDICTS: [(&str, &str, &str); 62] = [
+const VERDICTS: [(&str, &str, &str); 79] = [
     ("refuse", "", "TG-2001 connect_refused"),
     ("full-backlog", "", "TG-2004 backlog_full"),
     ("silent", "", "TG-5005 reply_timeout"),
     ("deaf", "", "TG-5005 reply_timeout"),
     ("silent-in-head", "", "TG-5005 reply_timeout"),
     ("delayed", "after=100ms", "healthy"),
+    ("drip-head", "after=100ms", "TG-5005 reply_timeout"),
     ("stall-in-body", "", "TG-7005 body_timeout"),
     ("drip-body", "after=20ms", "healthy"),
     ("close-before-reply", "", "TG-5002 closed_before_reply"),
@@ -63,23 +64,34 @@ const VERDICTS: [(&str, &str, &str); 62] = [
     ("no-last-chunk", "", "TG-7002 chunks_truncated"),
     ("garbage", "", "TG-6001 not_http"),
     ("html-only", "", "TG-6013 body_without_head"),
+    ("no-status", "", "TG-6013 body_without_head"),
     ("bad-status", "", "TG-6101 malformed_status_line"),
+    ("status-out-of-range", "", "TG-6101 malformed_status_line"),
     ("wrong-version", "", "TG-6101 malformed_status_line"),
     ("obs-fold", "", "TG-6102 malformed_field"),
     ("nul-in-field", "", "TG-6102 malformed_field"),
+    ("cr-in-field", "", "TG-6102 malformed_field"),
+    ("answer-in-pieces", "", "healthy"),
     ("big-head", "", "TG-6108 head_too_large"),
     ("big-field", "", "TG-6109 field_too_large"),
     ("many-fields", "", "TG-6108 head_too_large"),
     ("endless-head", "", "TG-6108 head_too_large"),
     ("length-and-chunked", "", "TG-6105 length_and_coding"),
     ("two-lengths", "", "TG-6104 duplicate_length"),
+    ("same-length-twice", "", "TG-6104 duplicate_length"),
     ("negative-length", "", "TG-6103 bad_length"),
+    ("plus-length", "", "TG-6103 bad_length"),
+    ("huge-length", "", "TG-6103 bad_length"),
     ("unknown-coding", "", "TG-6107 unknown_coding"),
     ("two-codings", "", "TG-6106 duplicate_coding"),
+    ("chunked-in-http10", "", "healthy"),
     ("bad-chunk-size", "", "TG-7003 bad_chunk"),
+    ("huge-chunk-size", "", "TG-7003 bad_chunk"),
+    ("long-chunk", "", "TG-7003 bad_chunk"),
     ("bare-lf-chunk", "", "TG-7003 bad_chunk"),
     ("big-trailer", "", "TG-7009 trailer_too_large"),
     ("surplus", "", "sends_surplus"),
+    ("second-answer", "", "sends_surplus"),
     ("tls-alert", "", "TG-6002 speaks_tls"),
     ("http2-settings", "", "TG-6003 speaks_http2"),
     ("fastcgi", "", "TG-6004 speaks_fastcgi"),
@@ -92,6 +104,9 @@ const VERDICTS: [(&str, &str, &str); 62] = [
     ("gzip-only", "", "TG-6013 body_without_head"),
     ("proxy-echo", "", "TG-6012 echoes_proxy_header"),
     ("echo", "", "TG-6015 echoes_request"),
+    ("early-413", "", "healthy"),
+    ("early-answer", "", "healthy"),
+    ("no-continue", "", "healthy"),
     ("unasked-101", "", "TG-6112 unasked_upgrade"),
     ("unasked-100s", "", "healthy"),
     ("endless-interim", "", "TG-6111 too_many_interims"),
@@ -104,6 +119,8 @@ const VERDICTS: [(&str, &str, &str); 62] = [
     ("408-on-reuse", "", "TG-5001 times_out_kept_connections"),
     ("status-500", "", "error_status"),
     ("status-503", "", "error_status"),
+    ("status-502", "", "error_status"),
+    ("status-504", "", "error_status"),
     ("status-429", "", "healthy"),
     ("well", "", "healthy"),
 ];
@@ -127,6 +144,21 @@ fn each_mode_gets_its_verdict_and_exit_code() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where a close and a request cross, the system tells of one of them: each of these verdicts says that the endpoint ended the
+/// connection before it answered.
+#[test]
+fn endpoints_that_end_connections_at_once_are_told_as_such_whichever_packet_comes_first() {
+    let ended =
+        ["TG-2005 connect_reset", "TG-5002 closed_before_reply", "TG-5003 reset_before_reply", "TG-4001 write_failed"];
+    for (mode, resets) in [("reset-on-accept", true), ("close-on-accept", false), ("close-in-request", false)] {
+        let server = server(mode, "", &Listen::ANYWHERE);
+        let (code, found) = found(&[&server.address().to_string(), "--timeout", "10s", "--idle", "0"]);
+        let verdict = verdict(&found);
+        assert!(code == 1 && ended.contains(&verdict.as_str()), "{mode}: {verdict}");
+        assert!(!resets || verdict != "TG-5002 closed_before_reply", "a reset is no orderly end");
+    }
 }
 
 #[test]

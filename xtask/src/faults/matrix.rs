@@ -67,10 +67,13 @@ fn named(rows: &[Row]) -> String {
     text
 }
 
-/// The cause; nginx's phrase for what is no failure and yet worth a line.
+/// The cause, with its page; nginx's phrase for what is no failure and yet worth a line.
 fn cause(said: &str) -> String {
-    let cause = said.rsplit_once(" (TG-").map(|(_, cause)| format!("TG-{}", cause.trim_end_matches(')')));
-    cause.unwrap_or_else(|| said.split(" while ").next().unwrap_or_default().replace('|', "\\|"))
+    let named = said.rsplit_once(" (TG-").and_then(|(_, named)| named.trim_end_matches(')').split_once(' '));
+    match named {
+        Some((number, name)) => format!("[TG-{number}](failures/TG-{number}.md) {name}"),
+        None => said.split(" while ").next().unwrap_or_default().replace('|', "\\|"),
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +82,10 @@ mod tests {
 
     #[test]
     fn a_cause_is_named_by_its_code() {
-        assert_eq!(cause("recv() failed (104: x) while reading upstream (TG-7004 body_reset)"), "TG-7004 body_reset");
+        assert_eq!(
+            cause("recv() failed (104: x) while reading upstream (TG-7004 body_reset)"),
+            "[TG-7004](failures/TG-7004.md) body_reset"
+        );
         assert_eq!(cause("more data while reading upstream"), "more data");
         assert_eq!(cause(""), "");
     }
