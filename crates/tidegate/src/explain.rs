@@ -171,9 +171,9 @@ fn read_access(line: &str) -> Option<Reading> {
     Some(reading.fact("request", found.target).fact("upstream", found.endpoints))
 }
 
-/// What HAProxy's termination state or Envoy's flags mean beside a status.
-pub(crate) fn of_state(letters: &str, status: u16) -> &'static [Candidate] {
-    match haproxy::of_letters(letters, status) {
+/// What HAProxy's termination state or Envoy's flags mean beside a status and the endpoint.
+pub(crate) fn of_state(letters: &str, status: u16, endpoint: &str) -> &'static [Candidate] {
+    match haproxy::of_letters(letters, status, endpoint) {
         Some(candidates) => candidates,
         None => envoy::of_flags(letters, status),
     }

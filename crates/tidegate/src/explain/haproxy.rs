@@ -47,9 +47,17 @@ pub(super) fn read_letters(word: &str) -> Option<Reading> {
 }
 
 /// What the four letters of an access line mean, its times unknown.
-pub(super) fn of_letters(letters: &str, status: u16) -> Option<&'static [Candidate]> {
+pub(super) fn of_letters(letters: &str, status: u16, server: &str) -> Option<&'static [Candidate]> {
     let state = State::read(letters).filter(|_| letters.len() == 4)?;
-    Some(state.candidates(&Timers::default(), status))
+    Some(candidates(state, &Timers::default(), status, server))
+}
+
+/// Where no server could be picked, none was there to refuse.
+fn candidates(state: State, timers: &Timers, status: u16, server: &str) -> &'static [Candidate] {
+    if server.ends_with("/<NOSRV>") && state.is_about_connecting() {
+        return const { &[said(Cause::NoLiveEndpoints)] };
+    }
+    state.candidates(timers, status)
 }
 
 /// An access line's parts.
@@ -89,11 +97,7 @@ impl<'a> Line<'a> {
     }
 
     fn reading(&self) -> Reading {
-        let candidates = if self.server.ends_with("/<NOSRV>") && self.state.is_about_connecting() {
-            const { &[said(Cause::NoLiveEndpoints)] }
-        } else {
-            self.state.candidates(&self.timers, self.status)
-        };
+        let candidates = candidates(self.state, &self.timers, self.status, self.server);
         let retried = if matches!(self.retries, "0" | "") { "" } else { self.retries };
         Reading::new(Vendor::Haproxy, self.letters, candidates)
             .meaning(self.state.meaning())

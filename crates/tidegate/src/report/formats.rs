@@ -31,11 +31,11 @@ const FORMATS: [(&str, &str); 9] = [
     ),
     (
         "HAProxy",
-        "$process $remote_addr:$port [$time_local] $frontend $upstream_addr $queue/$w/$c/$r/$took_ms $status $bytes_sent $rc $sc $state $n $q $request_and_more",
+        "$process]: $remote_addr:$port [$time_local] $frontend $upstream_addr $queue/$w/$c/$r/$took_ms $status $bytes_sent $rc $sc $state $n $q $captured\"$request\"",
     ),
     (
         "HAProxy",
-        "$remote_addr:$port [$time_local] $frontend $upstream_addr $queue/$w/$c/$r/$took_ms $status $bytes_sent $rc $sc $state $n $q $request_and_more",
+        "$remote_addr:$port [$time_local] $frontend $upstream_addr $queue/$w/$c/$r/$took_ms $status $bytes_sent $rc $sc $state $n $q $captured\"$request\"",
     ),
     (
         "AWS ALB",
@@ -95,6 +95,10 @@ mod tests {
         let line =
             r#"[2026-11-25T16:39:28.310Z] "GET /a HTTP/1.1" 503 UC 0 95 4 - "-" "curl" "id" "host" "10.0.0.1:80""#;
         assert_eq!(read(line), ("Envoy", 503, Some(4_000), s("/a"), s("10.0.0.1:80")));
+        let line = r#"192.0.2.1:33317 [25/Nov/2026:16:39:28.655] in be/s1 0/0/1/-1/3 502 209 - - SH-- 1/1/0/0/0 0/0 {a.org|} "POST /a HTTP/1.1""#;
+        for line in [line, &format!("<134>Nov 25 16:39:28 lb haproxy[7]: {line}"), &line.replace("{a.org|} ", "")] {
+            assert_eq!(read(line), ("HAProxy", 502, Some(3_000), s("/a"), s("be/s1")), "{line}");
+        }
         let line = "h2 2026-11-25T16:39:28.186641Z app/my-lb/50dc 192.0.2.1:2817 10.0.0.1:80 0.000 0.021 0.000 502 - 34 366 \"GET https://example.org:443/a HTTP/2.0\" \"curl\"";
         assert_eq!(read(line), ("AWS ALB", 502, Some(21_000), s("https://example.org:443/a"), s("10.0.0.1:80")));
     }

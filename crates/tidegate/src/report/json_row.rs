@@ -7,15 +7,17 @@ use crate::explain::each_member;
 /// The values of a line; none if it has no status.
 pub(super) fn read<'a>(line: &'a [u8], reader: &mut Reader) -> Option<Row<'a>> {
     let mut row = Row::default();
-    let mut fits = false;
+    let (mut fits, mut is_access) = (false, true);
     each_member(line, |object, name, value| {
+        // Caddy has a line for the error beside the one for the request, with the status too.
+        is_access &= !((object, name) == (b"", b"logger") && value.bytes().starts_with(b"http.log.error"));
         let field = field(object, name);
         if field != Field::Skip {
             let good = reader.set(&mut row, field, value.bytes());
             fits |= good && field == Field::Status;
         }
     });
-    fits.then_some(row)
+    (fits && is_access).then_some(row)
 }
 
 /// What a member of this name holds.
@@ -84,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_line_without_a_status_is_no_access_line() {
-        for line in ["{}", r#"{"status":"ok"}"#, r#"{"msg":"hello"}"#, "x"] {
+        let caddys_error = r#"{"ts":1795624768.5,"logger":"http.log.error","msg":"EOF","duration":0.012,"status":502}"#;
+        for line in [caddys_error, "{}", r#"{"status":"ok"}"#, r#"{"msg":"hello"}"#, "x"] {
             assert_eq!(read(line.as_bytes(), &mut Reader::default()), None, "{line}");
         }
     }

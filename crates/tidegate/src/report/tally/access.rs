@@ -198,7 +198,7 @@ fn named(row: &Row<'_>) -> &'static [Candidate] {
     match Cause::find(word) {
         Some(cause) => certainly(cause),
         None if row.state.is_empty() => &[],
-        None => of_state(text(row.state), row.status),
+        None => of_state(text(row.state), row.status, text(row.endpoints)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tidegate::misbehave::Server;
 
-use super::{ask_tcp, assert_explained, endpoint, find, free_address, lines, start, written};
+use super::{ask_tcp, assert_explained, assert_reported, endpoint, find, free_address, lines, start, written};
 
 /// What it writes of each mode: a code, and the causes that the words may have. It takes `garbage` for an answer of HTTP/0.9,
 /// a head of many fields for a good one, and says nothing of either.
@@ -41,6 +41,10 @@ fn what_apache_writes_is_explained() {
         let line = written(&at("error.log"), before, |line| line.contains(code));
         assert_explained("Apache httpd", mode, &line, causes);
     }
+    for log in ["common.log", "combined.log"] {
+        written(&at(log), MODES.len() - 1, |_| true);
+        assert_reported(&at(log), MODES.len(), MODES.len() - 3);
+    }
 }
 
 fn pass(mode: &str, server: &Server) -> String {
@@ -54,6 +58,8 @@ fn configuration(folder: &Path, listen: SocketAddr, passes: &str) -> String {
         .concat();
     format!(
         "{modules}Listen {listen}\nServerName example.org\nServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/pid\n\
-         User www-data\nGroup www-data\nErrorLog {folder}/error.log\n{passes}"
+         User www-data\nGroup www-data\nErrorLog {folder}/error.log\n\
+         CustomLog {folder}/common.log \"%h %l %u %t \\\"%r\\\" %>s %b\"\n\
+         CustomLog {folder}/combined.log \"%h %l %u %t \\\"%r\\\" %>s %b \\\"%{{Referer}}i\\\" \\\"%{{User-Agent}}i\\\"\"\n{passes}"
     )
 }

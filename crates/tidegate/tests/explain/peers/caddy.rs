@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tidegate::misbehave::Server;
 
-use super::{ask, assert_explained, endpoint, find, huge_head, start, written};
+use super::{ask, assert_explained, assert_reported, endpoint, find, huge_head, start, written};
 
 /// What it writes of each mode: the logger, and the causes that the words may have.
 const MODES: [(&str, &str, &str); 10] = [
@@ -43,6 +43,7 @@ fn what_caddy_writes_is_explained() {
         let line = written(&at("output"), 0, |line| line.contains(&wanted) && line.contains(logger));
         assert_explained("Caddy", mode, &line, causes);
     }
+    assert_reported(&at("output"), MODES.len(), MODES.len() - 4);
 }
 
 fn handle(mode: &str, server: &Server) -> String {

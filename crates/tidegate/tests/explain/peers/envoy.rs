@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tidegate::misbehave::{Listen, Server};
 
-use super::{ask, assert_explained, endpoint, find, start, written};
+use super::{ask, assert_explained, assert_reported, endpoint, find, start, written};
 
 /// What it writes of each mode: the causes that the flags may have, and those that the details may have.
 const MODES: [(&str, &str, &str); 8] = [
@@ -54,6 +54,10 @@ fn what_envoy_writes_is_explained() {
             assert_explained("Envoy", mode, &line, causes);
         }
     }
+    for log in ["default.log", "istio.log", "json.log"] {
+        // All but the two whose head was good.
+        assert_reported(&at(log), MODES.len(), MODES.len() - 2);
+    }
 }
 
 fn configuration(folder: &Path, servers: &[Server]) -> Value {
@@ -69,6 +73,7 @@ fn configuration(folder: &Path, servers: &[Server]) -> Value {
         json!({ "name": name, "typed_config": config })
     };
     let members = json!({
+        "start_time": "%START_TIME%", "duration": "%DURATION%",
         "path": "%REQ(:PATH)%", "response_code": "%RESPONSE_CODE%", "response_flags": "%RESPONSE_FLAGS%",
         "response_code_details": "%RESPONSE_CODE_DETAILS%", "upstream_host": "%UPSTREAM_HOST%",
         "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tidegate::misbehave::Server;
 
-use super::{ask, causes, endpoint, find, reading, start, written};
+use super::{ask, assert_reported, causes, endpoint, find, reading, start, written};
 
 /// What HAProxy writes of each mode: the letters, and the likeliest cause.
 const MODES: [(&str, &str, &str); 7] = [
@@ -41,6 +41,8 @@ fn what_haproxy_writes_is_explained() {
         let either = mode == "close-before-reply" && causes(&reading)[0] == "closed_before_reply";
         assert!(either || causes(&reading)[0] == cause, "{mode}: {line}: {:?}", causes(&reading));
     }
+    // All but the two whose head was good.
+    assert_reported(&at("output"), MODES.len(), MODES.len() - 2);
 }
 
 fn backend(mode: &str, server: Option<&Server>) -> String {

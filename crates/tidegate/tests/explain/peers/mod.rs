@@ -124,3 +124,14 @@ fn assert_explained(vendor: &str, name: &str, line: &str, expected: &str) {
     let causes = causes(&reading).join(" ");
     assert!(!expected.is_empty() && causes.starts_with(expected), "{name}: {causes} instead of {expected}: {line}");
 }
+
+/// `tidegate report` reads the program's access log too: so many requests, and at least those that failed with a status.
+fn assert_reported(file: &Path, requests: usize, failed: usize) {
+    let output = Command::new(crate::TIDEGATE).args(["report", "--json"]).arg(file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let value: serde_json::Value = serde_json::from_str(&said)
+        .unwrap_or_else(|_| panic!("{}: {}", file.display(), String::from_utf8_lossy(&output.stderr)));
+    let count = |name: &str| usize::try_from(value[name].as_u64().unwrap()).unwrap();
+    assert_eq!(count("requests"), requests, "{}: {value:#}", file.display());
+    assert!(count("failed") >= failed, "{}: {value:#}", file.display());
+}

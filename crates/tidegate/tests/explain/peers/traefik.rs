@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tidegate::misbehave::Server;
 
 use super::{
-    ask_tcp, assert_explained, endpoint, eventually, find, free_address, huge_head, lines, reading, start, written,
+    ask_tcp, assert_explained, assert_reported, endpoint, eventually, find, free_address, huge_head, lines, reading,
+    start, written,
 };
 
 /// What it writes of each mode: words, and the causes that they may have.
@@ -46,6 +47,8 @@ fn what_traefik_writes_is_explained() {
             let line = written(&at("access.log"), 0, |line| line.contains(&format!("/{mode}")));
             assert!(!reading(&line).to_string().contains("itself answered"), "nobody answered: {line}");
         }
+        // One more for each look whether it is ready that it answered.
+        assert_reported(&at("access.log"), lines(&at("access.log")).len(), MODES.len() - 3);
         let line = written(&at("traefik.log"), 0, |line| line.contains("has been aborted"));
         assert_explained("Traefik", "aborted", &line, "body_truncated body_reset body_timeout client_gone");
     }
