@@ -23,7 +23,7 @@ pub(crate) const HELP: &str = "\
 cargo xtask instructions [OPTION…]
     User-space instructions for a small GET over a keep-alive connection, counted by valgrind's callgrind.
 
-    --only LIST       of nginx,haproxy,forwarder,tidegate; default nginx,tidegate
+    --only LIST       of nginx,haproxy,forwarder,minimal,tidegate; default nginx,tidegate
     --requests N      requests of the shorter run; default 2000
     --tidegate FILE   runs this program instead of building one
     --keep DIRECTORY  keeps the profiles there, for callgrind_annotate

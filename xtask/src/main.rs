@@ -28,6 +28,7 @@ const TASKS: &[Task] = &[
     Task { name: "manual", help: Some(manual::HELP), run: manual::main },
     Task { name: "report-bench", help: Some(report_bench::HELP), run: report_bench::main },
     Task { name: "forwarder", help: None, run: bench::forwarder::main },
+    Task { name: "minimal", help: None, run: bench::minimal::main },
     Task { name: "pinned", help: None, run: bench::cores::pinned_main },
 ];
 

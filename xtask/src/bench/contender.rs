@@ -1,8 +1,8 @@
-//! The four that are compared: where each program is and how it is configured for one core and one
+//! The five that are compared: where each program is and how it is configured for one core and one
 //! worker.
 //!
 //! nginx and tidegate run the same text. The access log is on for both; haproxy writes logs to a
-//! syslog server only and runs without, and the forwarder has none. It starts nothing: that is
+//! syslog server only and runs without, and the two of our own have none. It starts nothing: that is
 //! `process`.
 
 use std::ffi::OsString;
@@ -16,6 +16,7 @@ pub(crate) enum Contender {
     Nginx,
     Haproxy,
     Forwarder,
+    Minimal,
     Tidegate,
 }
 
@@ -40,13 +41,14 @@ impl Place {
 
 impl Contender {
     /// In the order of their turns.
-    pub(crate) const ALL: [Self; 4] = [Self::Nginx, Self::Haproxy, Self::Forwarder, Self::Tidegate];
+    pub(crate) const ALL: [Self; 5] = [Self::Nginx, Self::Haproxy, Self::Forwarder, Self::Minimal, Self::Tidegate];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
             Self::Forwarder => "forwarder",
+            Self::Minimal => "minimal",
             Self::Tidegate => "tidegate",
         }
     }
@@ -64,7 +66,7 @@ impl Contender {
     pub(crate) fn program(self, tidegate: &Path) -> Result<PathBuf, String> {
         match self {
             Self::Nginx | Self::Haproxy => installed(self.name()),
-            Self::Forwarder => std::env::current_exe().map_err(|error| error.to_string()),
+            Self::Forwarder | Self::Minimal => std::env::current_exe().map_err(|error| error.to_string()),
             Self::Tidegate if tidegate.is_file() => Ok(tidegate.into()),
             Self::Tidegate => Err(format!("{} does not exist", tidegate.display())),
         }
@@ -72,8 +74,12 @@ impl Contender {
 
     /// The first line that `-v` prints.
     pub(crate) fn version(self, program: &Path) -> String {
-        if self == Self::Forwarder {
-            return "a raw epoll byte forwarder, an upstream connection for each client connection".into();
+        match self {
+            Self::Forwarder => {
+                return "a raw epoll byte forwarder, an upstream connection for each client connection".into();
+            }
+            Self::Minimal => return "two heads read and written anew, a pool of connections, nothing else".into(),
+            Self::Nginx | Self::Haproxy | Self::Tidegate => {}
         }
         let output = Command::new(program).arg("-v").output();
         let printed = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
@@ -86,7 +92,7 @@ impl Contender {
         let text = match self {
             Self::Nginx | Self::Tidegate => nginx_configuration(place),
             Self::Haproxy => haproxy_configuration(place),
-            Self::Forwarder => return Ok(()),
+            Self::Forwarder | Self::Minimal => return Ok(()),
         };
         std::fs::write(place.configuration(), text)
     }
@@ -99,8 +105,8 @@ impl Contender {
                 vec!["-c".into(), configuration, "-e".into(), startup_log]
             }
             Self::Haproxy => vec!["-db".into(), "-f".into(), configuration],
-            Self::Forwarder => {
-                vec!["forwarder".into(), place.listen.to_string().into(), place.origin.to_string().into()]
+            Self::Forwarder | Self::Minimal => {
+                vec![self.name().into(), place.listen.to_string().into(), place.origin.to_string().into()]
             }
         }
     }

@@ -16,18 +16,23 @@ use super::socket::{self, ByDescriptor, Interest, Poller};
 const CHUNK: usize = 64 * 1024;
 
 /// `forwarder LISTEN UPSTREAM`, both `address:port`; runs until it is killed.
-pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, String> {
-    let mut words = arguments.raw_args().map_err(|error| error.to_string())?;
-    let mut address = || -> Result<SocketAddrV4, String> {
-        let word = words.next().unwrap_or_default();
-        word.to_string_lossy().parse().map_err(|_| format!("forwarder: {word:?} is not an IPv4 address with a port"))
-    };
-    let (listen, upstream) = (address()?, address()?);
+pub(crate) fn main(arguments: lexopt::Parser) -> Result<ExitCode, String> {
+    let (listen, upstream) = addresses(arguments)?;
     let listener = socket::listen(listen);
     let forwarding =
         listener.and_then(|listener| Forwarder::new(listener, upstream)).and_then(|mut forwarder| forwarder.run());
     forwarding.map_err(|error| format!("forwarder on {listen}: {error}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where to listen, and where to send to.
+pub(super) fn addresses(mut arguments: lexopt::Parser) -> Result<(SocketAddrV4, SocketAddrV4), String> {
+    let mut words = arguments.raw_args().map_err(|error| error.to_string())?;
+    let mut address = || -> Result<SocketAddrV4, String> {
+        let word = words.next().unwrap_or_default();
+        word.to_string_lossy().parse().map_err(|_| format!("{word:?} is not an IPv4 address with a port"))
+    };
+    Ok((address()?, address()?))
 }
 
 struct Forwarder {

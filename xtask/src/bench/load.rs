@@ -203,7 +203,7 @@ mod tests {
 
     use super::super::answer::Fault;
     use super::super::case::{CASES, SMALL_GET};
-    use super::super::{forwarder, origin, socket};
+    use super::super::{forwarder, minimal, origin, socket};
     use super::*;
 
     fn run(script: Script, until: Until) -> Tally {
@@ -233,8 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn every_case_is_answered_by_the_origin_through_the_forwarder() {
-        let target = forwarder::tests::start(origin::start().unwrap());
+    fn every_case_is_answered_by_the_origin_through_our_own_contenders() {
+        let origin = origin::start().unwrap();
+        every_case_is_answered(forwarder::tests::start(origin));
+        every_case_is_answered(minimal::tests::start(origin));
+    }
+
+    fn every_case_is_answered(target: SocketAddrV4) {
         for case in &CASES {
             let script = Script { connections: 4, ..case.script(target) };
             let tally = run(script, Until::Each(3));

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: tidegate beside nginx, haproxy and a byte forwarder, on one core each, in
-//! one run.
+//! `cargo xtask bench`: tidegate beside nginx, haproxy, a byte forwarder and a minimal proxy, on
+//! one core each, in one run.
 //!
 //! This file is the order of things: who takes part, whose turn it is, what is measured around a
 //! turn. Each room beside it does one of the steps.
@@ -17,6 +17,7 @@ mod idle;
 mod json;
 pub(crate) mod load;
 mod measure;
+pub(crate) mod minimal;
 pub(crate) mod origin;
 pub(crate) mod plan;
 pub(crate) mod process;
@@ -44,12 +45,12 @@ use results::{CaseResult, Entrant, Results, Round};
 
 pub(crate) const HELP: &str = "\
 cargo xtask bench [OPTION…]
-    CPU a request, requests a second, latency and memory of tidegate, nginx, haproxy and a raw byte
-    forwarder, taking turns on one pinned core. A full run takes less than five minutes. Exits with
-    1 when any request failed.
+    CPU a request, requests a second, latency and memory of tidegate, nginx, haproxy, a raw byte
+    forwarder and a proxy that only reads and rewrites heads, taking turns on one pinned core. A full
+    run takes less than five minutes. Exits with 1 when any request failed.
 
     --quick           shorter rounds: one minute
-    --only LIST       of nginx,haproxy,forwarder,tidegate
+    --only LIST       of nginx,haproxy,forwarder,minimal,tidegate
     --case LIST       of small-get,post-16k,get-64k,get-1m,new-connection,512-connections,idle
     --gate            small GET only; exits with 1 unless tidegate's CPU is at most 1.0 × nginx's
                       and 1.3 × the forwarder's

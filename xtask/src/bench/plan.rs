@@ -34,8 +34,8 @@ pub(crate) struct Rounds {
     pub(crate) warm_up: Duration,
 }
 
-const FULL: Rounds = rounds(9, 1000, 500);
-const QUICK: Rounds = rounds(5, 300, 150);
+const FULL: Rounds = rounds(7, 1000, 500);
+const QUICK: Rounds = rounds(5, 250, 150);
 const GATE: Rounds = rounds(15, 1000, 500);
 
 const fn rounds(count: usize, length: u64, warm_up: u64) -> Rounds {
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_full_run_measures_everything_and_leaves_a_minute_of_its_five() {
         let plan = plan(&[]).unwrap();
-        assert_eq!((plan.contenders.len(), plan.cases.len(), plan.idle), (4, 6, true));
+        assert_eq!((plan.contenders.len(), plan.cases.len(), plan.idle), (5, 6, true));
         assert!(measuring_time(&plan) <= Duration::from_secs(240));
     }
 
