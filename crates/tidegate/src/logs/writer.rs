@@ -15,8 +15,9 @@ use super::Registry;
 use super::error_log::{Context, line};
 use super::file::{Batch, Destination, Due, LogFile, spare};
 
-/// How long the writer collects lines after it was woken, so that a busy log costs one write a millisecond, not one a line.
-const COLLECT: Duration = Duration::from_millis(1);
+/// How long the writer lets lines gather after a write before it looks again. It stays awake meanwhile, so that a busy log
+/// costs one write in that time, and wakes nobody.
+const COLLECT: Duration = Duration::from_millis(5);
 
 /// Wakes the writer, at next to no cost while it is awake.
 #[derive(Default)]
@@ -103,7 +104,10 @@ impl Work {
             if self.answer_requests().is_break() {
                 return;
             }
-            self.write_due();
+            if self.write_due() {
+                thread::park_timeout(COLLECT);
+                continue;
+            }
             self.wake.asleep.store(true, Ordering::SeqCst);
             // Looked at again after the flag is up: a line pushed in between did not wake anybody.
             match self.next_due() {
@@ -112,14 +116,6 @@ impl Work {
                 Due::Never => thread::park(),
             }
             self.wake.asleep.store(false, Ordering::SeqCst);
-            self.collect();
-        }
-    }
-
-    /// Lets lines gather, unless somebody waits for an answer.
-    fn collect(&self) {
-        if self.next_due() == Due::Now {
-            thread::park_timeout(COLLECT);
         }
     }
 
@@ -145,13 +141,15 @@ impl Work {
         files.iter().fold(Due::Never, |due, file| due.or(file.due()))
     }
 
-    fn write_due(&mut self) {
+    /// Writes what is due; whether anything was.
+    fn write_due(&mut self) -> bool {
         let now = Instant::now();
-        for file in self.registry.in_use() {
-            if file.due().reached(now) {
-                self.write(&file);
-            }
+        let mut files = self.registry.in_use();
+        files.retain(|file| file.due().reached(now));
+        for file in &files {
+            self.write(file);
         }
+        !files.is_empty()
     }
 
     fn write_all(&mut self) {
