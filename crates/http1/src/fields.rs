@@ -1,7 +1,11 @@
 //! Field lines as received: order, case and duplicates kept, in one flat list over one run of bytes.
 //! Not here: what any field means.
 
+use std::ops::Range;
+
+use crate::encode;
 use crate::head::parse_field_line;
+use crate::names::mark;
 use crate::syntax;
 
 /// A field line.
@@ -22,6 +26,25 @@ struct Line {
     value_len: u32,
 }
 
+impl Line {
+    fn new(name: &Range<usize>, value: &Range<usize>) -> Self {
+        Self {
+            name: name.start as u32,
+            name_len: name.len() as u32,
+            value: value.start as u32,
+            value_len: value.len() as u32,
+        }
+    }
+
+    fn name(self) -> Range<usize> {
+        self.name as usize..(self.name + self.name_len) as usize
+    }
+
+    fn value(self) -> Range<usize> {
+        self.value as usize..(self.value + self.value_len) as usize
+    }
+}
+
 /// Room made at once for as many lines as most heads have.
 const USUAL_LINES: usize = 20;
 
@@ -30,18 +53,22 @@ const USUAL_LINES: usize = 20;
 pub struct Fields {
     bytes: Vec<u8>,
     lines: Vec<Line>,
+    /// The marks of all names that are here, and perhaps of some that are not any more: most lookups of a name that is not
+    /// here end at once.
+    marks: u64,
 }
 
 impl Fields {
     /// An empty list.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), lines: Vec::new() }
+        Self { bytes: Vec::new(), lines: Vec::new(), marks: 0 }
     }
 
     /// Removes everything, keeping the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.lines.clear();
+        self.marks = 0;
     }
 
     /// Number of lines.
@@ -60,35 +87,55 @@ impl Fields {
     }
 
     fn field(&self, line: Line) -> Field<'_> {
-        let range = |at: u32, len: u32| self.bytes.get(at as usize..(at + len) as usize).unwrap_or_default();
-        Field { name: range(line.name, line.name_len), value: range(line.value, line.value_len) }
+        let part = |range| self.bytes.get(range).unwrap_or_default();
+        Field { name: part(line.name()), value: part(line.value()) }
     }
 
+    #[inline]
     fn matching<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> + Clone {
         let length = name.len() as u32;
         let same = move |line: &&Line| {
             line.name_len == length && self.field(**line).name.eq_ignore_ascii_case(name.as_bytes())
         };
-        self.lines.iter().filter(same)
+        let lines = if self.may_have(name) { &self.lines[..] } else { &[] };
+        lines.iter().filter(same)
+    }
+
+    /// False for most names that no line has. `_` counts as `-`.
+    #[inline]
+    pub fn may_have(&self, name: &str) -> bool {
+        self.marks & mark(name.as_bytes()) != 0
     }
 
     /// The first value of that name, compared without regard to case.
+    #[inline]
     pub fn get<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        if self.may_have(name) { self.first(name) } else { None }
+    }
+
+    fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
         self.matching(name).next().map(|line| self.field(*line).value)
     }
 
     /// Every value of that name, in order.
+    #[inline]
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.matching(name).map(|line| self.field(*line).value)
     }
 
     /// Whether a line of that name exists.
+    #[inline]
     pub fn contains(&self, name: &str) -> bool {
-        self.matching(name).next().is_some()
+        self.get(name).is_some()
     }
 
     /// Whether a comma-separated list of that name holds `token`, compared without regard to case.
+    #[inline]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.may_have(name) && self.lists(name, token)
+    }
+
+    fn lists(&self, name: &str, token: &str) -> bool {
         self.get_all(name)
             .flat_map(|value| value.split(|byte| *byte == b','))
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
@@ -109,6 +156,7 @@ impl Fields {
         self.bytes.extend_from_slice(name);
         syntax::write_clean(&mut self.bytes, value);
         let (name_len, value_len) = (name.len() as u32, value.len() as u32);
+        self.marks |= mark(name);
         self.lines.push(Line { name: at, name_len, value: at + name_len, value_len });
     }
 
@@ -147,41 +195,78 @@ impl Fields {
         self.lines = lines;
     }
 
+    /// Writes the lines that `keep` chooses. Neighbours that came as they would be written are copied at once.
+    pub fn write(&self, out: &mut Vec<u8>, mut keep: impl FnMut(Field<'_>) -> bool) {
+        let mut run = 0..0;
+        for line in &self.lines {
+            let field = self.field(*line);
+            if !keep(field) {
+                continue;
+            }
+            let whole = self.as_written(*line);
+            if whole.start != run.end {
+                out.extend_from_slice(&self.bytes[std::mem::take(&mut run)]);
+                run.start = whole.start;
+            }
+            run.end = whole.end;
+            if whole.is_empty() {
+                encode::line(out, field);
+            }
+        }
+        out.extend_from_slice(&self.bytes[run]);
+    }
+
+    /// Where `name: value` with its CRLF lies in the bytes, if it lies there so.
+    fn as_written(&self, line: Line) -> Range<usize> {
+        let (name, value) = (line.name(), line.value());
+        let whole = name.start..value.end + 2;
+        let lies_so = value.start == name.end + 2
+            && self.bytes[name.end..].starts_with(b": ")
+            && self.bytes.get(value.end..whole.end) == Some(b"\r\n");
+        if lies_so { whole } else { 0..0 }
+    }
+
     /// Takes the lines up to the first that is none.
     pub(crate) fn salvage(&mut self, block: &[u8]) {
-        self.load(block);
+        self.clear();
+        self.bytes.extend_from_slice(block);
         let mut at = 0;
         while let Some(line) = syntax::line(block, at)
             && let Some((name, value)) = parse_field_line(block, at, line.end)
         {
-            self.line(name, value);
+            self.marks |= mark(&block[name.clone()]);
+            self.lines.push(Line::new(&name, &value));
             at = line.next;
         }
     }
 
-    /// Takes over the bytes that lines added by [`Fields::line`] will lie in.
-    pub(crate) fn load(&mut self, bytes: &[u8]) {
-        self.clear();
-        self.bytes.extend_from_slice(bytes);
-        self.lines.reserve(USUAL_LINES);
-    }
-
-    /// Adds a line that lies in the loaded bytes.
-    pub(crate) fn line(&mut self, name: std::ops::Range<usize>, value: std::ops::Range<usize>) {
-        self.lines.push(Line {
-            name: name.start as u32,
-            name_len: name.len() as u32,
-            value: value.start as u32,
-            value_len: value.len() as u32,
-        });
-    }
-
-    /// The same for a line whose value has control bytes: each becomes a space (RFC 9110 §5.5).
-    pub(crate) fn clean_line(&mut self, name: std::ops::Range<usize>, value: std::ops::Range<usize>) {
-        for byte in self.bytes[value.clone()].iter_mut().filter(|byte| !syntax::is_value(**byte)) {
-            *byte = b' ';
+    /// Notes where in a block a line lies that [`Fields::read_noted`] is to read.
+    pub(crate) fn note(&mut self, line: Range<usize>) {
+        if self.lines.capacity() == 0 {
+            self.lines.reserve(USUAL_LINES);
         }
-        self.line(name, value);
+        self.lines.push(Line::new(&line, &(line.end..line.end)));
+    }
+
+    /// Takes over the block that the noted lines lie in, and makes of each what `read` finds: name and value, or nothing.
+    pub(crate) fn read_noted<E>(
+        &mut self,
+        block: &[u8],
+        mut read: impl FnMut(&mut [u8], Range<usize>) -> Result<Option<(Range<usize>, Range<usize>)>, E>,
+    ) -> Result<(), E> {
+        let mut noted = std::mem::take(&mut self.lines);
+        self.bytes.extend_from_slice(block);
+        let mut kept = 0;
+        for at in 0..noted.len() {
+            if let Some((name, value)) = read(&mut self.bytes, noted[at].name())? {
+                self.marks |= mark(&block[name.clone()]);
+                noted[kept] = Line::new(&name, &value);
+                kept += 1;
+            }
+        }
+        noted.truncate(kept);
+        self.lines = noted;
+        Ok(())
     }
 
     /// The loaded bytes, whole.

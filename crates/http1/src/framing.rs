@@ -6,6 +6,7 @@ use http::Method;
 use crate::error::FramingError;
 use crate::fields::Fields;
 use crate::head::{RequestHead, ResponseHead, Version};
+use crate::names::Names;
 
 /// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,21 +88,20 @@ pub fn persistent(version: Version, fields: &Fields) -> bool {
 }
 
 /// Fields that belong to one connection only, named or not (RFC 9110 §7.6.1).
-const HOP_BY_HOP: [&str; 7] =
-    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer"];
+const HOP_BY_HOP: Names<&[&str]> =
+    Names::known(&["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "trailer"]);
 
 /// Whether a field belongs to one connection only (RFC 9110 §7.6.1).
 pub fn is_hop_by_hop(name: &[u8]) -> bool {
-    is_among(name, &HOP_BY_HOP)
+    HOP_BY_HOP.contain(name)
 }
 
 /// Whether `Connection` names fields at all, not only what manages the connection: a quick look before
 /// [`is_named_by_connection`] is asked about each field.
 pub fn connection_names_fields(fields: &Fields) -> bool {
+    const OPTIONS: Names<&[&str]> = Names::known(&["keep-alive", "close", "upgrade"]);
     let options = fields.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));
-    options
-        .map(<[u8]>::trim_ascii)
-        .any(|option| !option.is_empty() && !is_among(option, &["keep-alive", "close", "upgrade"]))
+    options.map(<[u8]>::trim_ascii).any(|option| !option.is_empty() && !OPTIONS.contain(option))
 }
 
 /// Whether any `Connection` line names the field: then it ends here (RFC 9110 §7.6.1).
@@ -112,7 +112,7 @@ pub fn is_named_by_connection(fields: &Fields, name: &[u8]) -> bool {
 /// Fields that are never sent as trailers: they frame, route, authenticate or say how to read the content, which whoever
 /// merges trailers into the head would believe (RFC 9110 §6.5.1).
 pub fn is_forbidden_trailer(name: &[u8]) -> bool {
-    const NAMES: [&str; 12] = [
+    const NAMES: Names<&[&str]> = Names::known(&[
         "authorization",
         "cache-control",
         "content-encoding",
@@ -125,10 +125,6 @@ pub fn is_forbidden_trailer(name: &[u8]) -> bool {
         "location",
         "proxy-authorization",
         "set-cookie",
-    ];
-    is_hop_by_hop(name) || is_among(name, &NAMES)
-}
-
-fn is_among(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    ]);
+    is_hop_by_hop(name) || NAMES.contain(name)
 }

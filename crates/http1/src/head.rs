@@ -152,13 +152,17 @@ pub(crate) enum Walk {
 }
 
 /// Walks the lines of a head from `from` up to the empty one. `check` says whether one more line, whole, may be there.
-pub(crate) fn walk<E>(input: &[u8], from: usize, mut check: impl FnMut(&[u8]) -> Result<(), E>) -> Result<Walk, E> {
+pub(crate) fn walk<E>(
+    input: &[u8],
+    from: usize,
+    mut check: impl FnMut(Range<usize>) -> Result<(), E>,
+) -> Result<Walk, E> {
     let mut at = from;
     while let Some(Line { end, next }) = syntax::line(input, at) {
         if end == at {
             return Ok(Walk::End(next));
         }
-        check(&input[at..end])?;
+        check(at..end)?;
         at = next;
     }
     Ok(Walk::Open(at))

@@ -9,6 +9,7 @@ pub mod error;
 pub mod fields;
 pub mod framing;
 mod head;
+mod names;
 mod request;
 mod response;
 mod syntax;
@@ -21,5 +22,6 @@ pub use framing::{
     request_framing, response_framing,
 };
 pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version};
+pub use names::Names;
 pub use request::parse_request;
 pub use response::parse_response;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use http::Method;
 
 use crate::error::RequestError;
+use crate::fields::Fields;
 use crate::head::{RequestHead, RequestLimits, Version, Walk, fault, shown, split_field_line, walk};
 use crate::syntax::{self, Line};
 
@@ -36,7 +37,7 @@ pub fn parse_request(
     if !(head.has_line() && head.line == text) {
         read_line(head, text)?;
     }
-    let Some(end) = find_end(rest, line.next, limits)? else {
+    let Some(end) = find_end(&mut head.fields, rest, line.next, limits)? else {
         return Ok(None);
     };
     read_fields(head, &rest[line.next..end], limits)?;
@@ -108,13 +109,18 @@ fn is_later_version(text: &[u8]) -> bool {
 }
 
 /// Where the head ends, once the empty line is here.
-fn find_end(rest: &[u8], from: usize, limits: &RequestLimits) -> Result<Option<usize>, RequestError> {
+fn find_end(
+    fields: &mut Fields,
+    rest: &[u8],
+    from: usize,
+    limits: &RequestLimits,
+) -> Result<Option<usize>, RequestError> {
     let seen = &rest[..rest.len().min(limits.head)];
-    let mut count = 0;
+    fields.clear();
     let walked = walk(seen, from, |line| {
-        check_length(line, limits)?;
-        count += 1;
-        if count > limits.fields { Err(RequestError::TooManyFields) } else { Ok(()) }
+        check_length(&seen[line.clone()], limits)?;
+        fields.note(line.start - from..line.end - from);
+        if fields.len() > limits.fields { Err(RequestError::TooManyFields) } else { Ok(()) }
     })?;
     let at = match walked {
         Walk::End(end) => return Ok(Some(end)),
@@ -133,23 +139,16 @@ fn check_length(line: &[u8], limits: &RequestLimits) -> Result<(), RequestError>
 }
 
 fn read_fields(head: &mut RequestHead, block: &[u8], limits: &RequestLimits) -> Result<(), RequestError> {
-    let fields = &mut head.fields;
-    fields.load(block);
-    head.ignored.clear();
-    let mut at = 0;
+    let RequestHead { fields, ignored, .. } = head;
+    ignored.clear();
     let mut host: Option<Range<usize>> = None;
-    while let Some(Line { end, next }) = syntax::line(block, at) {
-        if end == at {
-            break;
-        }
-        let (name, class, value) =
-            split_field_line(block, at, end).ok_or_else(|| RequestError::Field(fault(&block[at..end])))?;
-        let whole = at..end;
-        at = next;
+    fields.read_noted(block, |_, whole| {
+        let (name, class, value) = split_field_line(block, whole.start, whole.end)
+            .ok_or_else(|| RequestError::Field(fault(&block[whole.clone()])))?;
         if !class.is_valid_name(limits.underscores) {
             if limits.ignore_invalid {
-                head.ignored.push(whole);
-                continue;
+                ignored.push(whole);
+                return Ok(None);
             }
             if !class.is_token() {
                 return Err(RequestError::Field(shown(&block[whole])));
@@ -161,7 +160,6 @@ fn read_fields(head: &mut RequestHead, block: &[u8], limits: &RequestLimits) -> 
         {
             return Err(RequestError::DuplicateHost(shown(&block[whole]), shown(&block[first])));
         }
-        fields.line(name, value);
-    }
-    Ok(())
+        Ok(Some((name, value)))
+    })
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::error::ResponseError;
 use crate::fields::Fields;
 use crate::head::{ResponseHead, ResponseLimits, Version, Walk, fault, walk};
-use crate::syntax::{self, Line};
+use crate::syntax;
 
 /// Takes a response's head off the start of `input`: the bytes it took, or `None` when it has not ended yet.
 ///
@@ -33,13 +33,14 @@ pub fn parse_response(
 fn find_end(head: &mut ResponseHead, seen: &[u8], limits: &ResponseLimits) -> Result<Option<usize>, ResponseError> {
     let Some(line) = syntax::line(seen, 0) else { return Ok(None) };
     read_status_line(head, &seen[..line.end]).ok_or(ResponseError::StatusLine)?;
-    let mut count = 0;
-    let walked = walk(seen, line.next, |_| {
-        count += 1;
-        if count > limits.fields { Err(ResponseError::TooLarge) } else { Ok(()) }
+    let fields = &mut head.fields;
+    fields.clear();
+    let walked = walk(seen, line.next, |found| {
+        fields.note(found.start - line.next..found.end - line.next);
+        if fields.len() > limits.fields { Err(ResponseError::TooLarge) } else { Ok(()) }
     })?;
     let Walk::End(end) = walked else { return Ok(None) };
-    read_fields(&mut head.fields, &seen[line.next..end])?;
+    read_fields(fields, &seen[line.next..end])?;
     Ok(Some(end))
 }
 
@@ -64,21 +65,15 @@ fn read_status_line(head: &mut ResponseHead, line: &[u8]) -> Option<()> {
 }
 
 fn read_fields(fields: &mut Fields, block: &[u8]) -> Result<(), ResponseError> {
-    fields.load(block);
-    let mut at = 0;
-    while let Some(Line { end, next }) = syntax::line(block, at) {
-        if end == at {
-            break;
+    fields.read_noted(block, |bytes, line| match read_field(block, line.start, line.end) {
+        Read::Field(name, value) => Ok(Some((name, value))),
+        Read::Unclean(name, value) => {
+            syntax::clean(&mut bytes[value.clone()]);
+            Ok(Some((name, value)))
         }
-        match read_field(block, at, end) {
-            Read::Field(name, value) => fields.line(name, value),
-            Read::Unclean(name, value) => fields.clean_line(name, value),
-            Read::Nothing => {}
-            Read::Fault => return Err(ResponseError::Field(fault(&block[at..end]))),
-        }
-        at = next;
-    }
-    Ok(())
+        Read::Nothing => Ok(None),
+        Read::Fault => Err(ResponseError::Field(fault(&block[line]))),
+    })
 }
 
 /// What a line of a response's head is.

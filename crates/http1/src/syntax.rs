@@ -89,14 +89,38 @@ pub(crate) const fn is_visible(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f
 }
 
-/// Whether a field's value may hold these bytes. Without an early end, so that many are looked at in one step.
+/// Whether a field's value may hold these bytes. Eight are looked at in one step; where a control character seems to be
+/// among them, it may be a tab.
 pub(crate) fn is_value_text(text: &[u8]) -> bool {
-    text.iter().fold(true, |valid, byte| valid & is_value(*byte))
+    let (words, rest) = text.as_chunks::<8>();
+    let found = words.iter().fold(0, |found, word| found | controls(u64::from_le_bytes(*word)));
+    match text.last_chunk::<8>() {
+        Some(last) if found | controls(u64::from_le_bytes(*last)) == 0 => true,
+        Some(_) => text.iter().all(|byte| is_value(*byte)),
+        None => rest.iter().all(|byte| is_value(*byte)),
+    }
+}
+
+/// Not 0 if a byte of the word is below a space or DEL: what becomes negative when it is taken from, or when DEL is taken out
+/// of it and one is taken away, without having been so before.
+const fn controls(word: u64) -> u64 {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let without_del = word ^ EACH * 0x7f;
+    let below_space = word.wrapping_sub(EACH * 0x20) & !word;
+    let del = without_del.wrapping_sub(EACH) & !without_del;
+    (below_space | del) & (EACH * 0x80)
 }
 
 /// What a field's value may hold: visible characters, space, tab, obs-text (RFC 9110 §5.5).
 pub(crate) fn is_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+/// Makes a space of each byte that no value may hold (RFC 9110 §5.5).
+pub(crate) fn clean(value: &mut [u8]) {
+    for byte in value.iter_mut().filter(|byte| !is_value(**byte)) {
+        *byte = b' ';
+    }
 }
 
 /// Trims spaces and tabs (`OWS`, RFC 9110 §5.6.3); the range of what is left.
@@ -123,9 +147,27 @@ fn trim_of(input: &[u8], mut start: usize, mut end: usize, blank: impl Fn(u8) ->
 pub(crate) fn write_clean(out: &mut Vec<u8>, text: &[u8]) {
     let from = out.len();
     out.extend_from_slice(text);
-    if memchr::memchr3(b'\r', b'\n', b'\0', text).is_some() {
+    if !is_value_text(text) {
         for byte in out[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
             *byte = b' ';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_that_no_value_holds_is_found_wherever_it_stands() {
+        for length in 1..20 {
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'a'; length];
+                    text[at] = byte;
+                    assert_eq!(is_value_text(&text), is_value(byte), "{byte} at {at} of {length}");
+                }
+            }
         }
     }
 }

@@ -80,7 +80,7 @@ impl Outbox {
     /// Writes what waits, and behind it the pieces; what the client does not take of these waits from now on.
     fn poll_write(&mut self, cx: &mut Context<'_>, stream: &mut Stream, pieces: [&[u8]; 3]) -> Poll<io::Result<()>> {
         if pieces.iter().map(|piece| piece.len()).sum::<usize>() <= COPIED {
-            self.bytes.extend(pieces.into_iter().flatten());
+            pieces.into_iter().for_each(|piece| self.bytes.extend_from_slice(piece));
             return self.poll_flush(cx, stream);
         }
         let slices = [&self.bytes[self.at..], pieces[0], pieces[1], pieces[2]].map(IoSlice::new);

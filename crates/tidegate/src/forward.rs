@@ -4,7 +4,7 @@
 mod cookies;
 
 use config::model::{Level, Pattern, Proxy, ProxyPass, Redirect, Template};
-use http1::{Fields, Framing, Version, encode};
+use http1::{Fields, Framing, Names, Version, encode};
 
 use crate::request::Request;
 use crate::uri::{Escape, escape, escape_into};
@@ -14,8 +14,10 @@ use crate::variables;
 pub(crate) struct Forwarding {
     /// Fields to write, in order; those that come out empty are left out.
     set: Vec<(Box<str>, Template)>,
-    /// Names (lower case) of the client's fields that do not pass, sorted.
-    withheld: Vec<Box<str>>,
+    /// Names (lower case) of the client's fields that do not pass.
+    withheld: Names<Vec<Box<str>>>,
+    /// Names of the endpoint's fields that do not.
+    hidden: Names<Vec<Box<str>>>,
 }
 
 /// Fields that belong to one connection or that the gateway writes itself.
@@ -36,11 +38,7 @@ impl Forwarding {
         withheld.extend(proxy.set_headers.iter().map(|(name, _)| name.to_ascii_lowercase().into()));
         withheld.sort_unstable();
         withheld.dedup();
-        Self { set, withheld }
-    }
-
-    fn passes(&self, name: &[u8]) -> bool {
-        !self.withheld.iter().any(|withheld| name.eq_ignore_ascii_case(withheld.as_bytes()))
+        Self { set, withheld: withheld.into(), hidden: proxy.hide_headers.clone().into() }
     }
 }
 
@@ -84,11 +82,8 @@ pub(crate) fn request_head(
     }
     write_framing(&mut head, body);
     if proxy.pass_request_headers {
-        for field in request.head.fields.iter().filter(|field| forwarding.passes(field.name)) {
-            if !named_by_connection(request, field.name) {
-                encode::line(&mut head, field);
-            }
-        }
+        let passes = |name: &[u8]| !forwarding.withheld.contain(name) && !named_by_connection(request, name);
+        request.head.fields.write(&mut head, |field| passes(field.name));
     }
     encode::end(&mut head);
     head
@@ -150,7 +145,8 @@ fn matched_length(request: &Request) -> usize {
 }
 
 /// Fields that end at the gateway whatever is configured: it frames and ends connections itself. `Upgrade` passes with a 101.
-const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content-length", "proxy-connection"];
+const ENDS_HERE: Names<&[&str]> =
+    Names::known(&["connection", "keep-alive", "transfer-encoding", "content-length", "proxy-connection"]);
 
 /// Makes an endpoint's fields the client's: hides, rewrites. True if `Location` was rewritten: nginx completes it only then.
 pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields) -> (Fields, bool) {
@@ -161,8 +157,9 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
         fields.retain(|field| is_upgrade(field.name) || !http1::is_named_by_connection(&whole, field.name));
     }
     drop_repeated(request, &mut fields);
-    let ends_here = |name: &[u8]| is_among(name, ENDS_HERE) || (status != 101 && is_upgrade(name));
-    fields.retain(|field| !ends_here(field.name) && !is_hidden(field.name, &proxy.hide_headers));
+    let hidden = &request.generation.tables.forwarding(proxy).hidden;
+    let ends_here = |name: &[u8]| ENDS_HERE.contain(name) || (status != 101 && is_upgrade(name));
+    fields.retain(|field| !ends_here(field.name) && !hidden.contain(field.name));
     let mut moved = false;
     if !proxy.redirects.is_empty() {
         moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
@@ -172,7 +169,7 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
 }
 
 /// Fields that an answer has once: nginx keeps the first since 1.23.0, lest two readers take two.
-const ONCE: &[&str] = &[
+const ONCE: Names<&[&str]> = Names::known(&[
     "accept-ranges",
     "content-encoding",
     "content-type",
@@ -184,13 +181,12 @@ const ONCE: &[&str] = &[
     "refresh",
     "server",
     "status",
-];
+]);
 
 fn drop_repeated(request: &Request, fields: &mut Fields) {
-    let place = |name: &[u8]| ONCE.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes()));
     let mut seen = 0u32;
     let mut is_first = |name: &[u8]| {
-        let bit = place(name).map_or(0, |at| 1 << at);
+        let bit = ONCE.position(name).map_or(0, |at| 1 << at);
         let first = seen & bit == 0;
         seen |= bit;
         first
@@ -201,7 +197,7 @@ fn drop_repeated(request: &Request, fields: &mut Fields) {
     let all = std::mem::take(fields);
     for field in all.iter() {
         let name = String::from_utf8_lossy(field.name);
-        match place(field.name).and_then(|_| fields.get(&name)) {
+        match ONCE.position(field.name).and_then(|_| fields.get(&name)) {
             Some(first) => log_repeated(request, &name, field.value, first),
             None => fields.push(field.name, field.value),
         }
@@ -218,22 +214,14 @@ fn log_repeated(request: &Request, name: &str, value: &[u8], first: &[u8]) {
 }
 
 /// What `X-Accel-Redirect` keeps of the answer that it came with, for the one that takes its place.
-const KEPT: &[&str] =
-    &["content-type", "set-cookie", "content-disposition", "cache-control", "expires", "accept-ranges"];
+const KEPT: Names<&[&str]> =
+    Names::known(&["content-type", "set-cookie", "content-disposition", "cache-control", "expires", "accept-ranges"]);
 
 /// The fields of an endpoint's answer that outlive it when it names another.
 pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
     let mut kept = fields.clone();
-    kept.retain(|field| is_among(field.name, KEPT) && !field.value.is_empty());
+    kept.retain(|field| KEPT.contain(field.name) && !field.value.is_empty());
     cookies::rewrite(request, kept)
-}
-
-fn is_among(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-fn is_hidden(name: &[u8], hidden: &[Box<str>]) -> bool {
-    hidden.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Whether there was something to change.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use config::model::Level;
 use http::Method;
-use http1::Version;
+use http1::{Names, Version};
 use policy::Cause;
 
 use crate::answer::Step;
@@ -117,17 +117,23 @@ fn framing_message(error: http1::FramingError, fields: &http1::Fields) -> Cow<'s
 }
 
 /// Fields of which nginx takes one only; it is as strict with `Host` and with what frames a body.
-const ONCE: &[&str] =
-    &["authorization", "expect", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
+const ONCE: Names<&[&str]> = Names::known(&[
+    "authorization",
+    "expect",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+]);
 
 /// A field that was sent twice and may not be.
-fn repeated(fields: &http1::Fields) -> Option<&'static str> {
+fn repeated(fields: &http1::Fields) -> Option<&str> {
     let mut seen = 0u32;
     for field in fields.iter() {
-        let known = ONCE.iter().position(|name| field.name.eq_ignore_ascii_case(name.as_bytes()));
-        let Some(at) = known else { continue };
+        let Some(at) = ONCE.position(field.name) else { continue };
         if seen & 1 << at != 0 {
-            return Some(ONCE[at]);
+            return str::from_utf8(field.name).ok();
         }
         seen |= 1 << at;
     }

@@ -171,13 +171,10 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
         encode::field(&mut head, b"Transfer-Encoding", b"chunked");
     }
     write_connection(request, response, keep_alive, &mut head);
-    for field in response.fields.iter() {
-        let written = field.name.eq_ignore_ascii_case(b"content-type")
-            || (location.is_some() && field.name.eq_ignore_ascii_case(b"location"));
-        if !written {
-            encode::line(&mut head, field);
-        }
-    }
+    response.fields.write(&mut head, |field| {
+        !field.name.eq_ignore_ascii_case(b"content-type")
+            && !(location.is_some() && field.name.eq_ignore_ascii_case(b"location"))
+    });
     if let Some((name, value)) = &response.ranges {
         encode::field(&mut head, name.as_bytes(), value.as_bytes());
     }

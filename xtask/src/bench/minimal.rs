@@ -100,9 +100,7 @@ async fn relay(
     fields: &Fields,
     mut left: u64,
 ) -> io::Result<()> {
-    for field in fields.iter().filter(|field| !field.name.eq_ignore_ascii_case(b"connection")) {
-        encode::line(outgoing, field);
-    }
+    fields.write(outgoing, |field| !field.name.eq_ignore_ascii_case(b"connection"));
     encode::end(outgoing);
     loop {
         left -= from.take(outgoing, left);

@@ -22,9 +22,18 @@ fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What RFC 9110 §5.1 and §5.5 say of every field.
+/// What RFC 9110 §5.1 and §5.5 say of every field; and that each is found by its name and written as lines are.
 fn assert_fields_are_clean(fields: &http1::Fields) {
+    for kept in [|_: &[u8]| true, |name: &[u8]| name.len() % 2 == 0] {
+        let (mut at_once, mut one_by_one) = (Vec::new(), Vec::new());
+        fields.write(&mut at_once, |field| kept(field.name));
+        fields.iter().filter(|field| kept(field.name)).for_each(|field| http1::encode::line(&mut one_by_one, field));
+        assert_eq!(at_once, one_by_one);
+    }
     for field in fields.iter() {
+        let name = String::from_utf8_lossy(field.name);
+        let same = |other: &http1::Field<'_>| other.name.eq_ignore_ascii_case(field.name);
+        assert_eq!(fields.get(&name.to_ascii_uppercase()), fields.iter().find(same).map(|first| first.value));
         assert!(!field.name.is_empty() && field.name.iter().all(|byte| is_tchar(*byte)));
         assert!(field.value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)));
     }

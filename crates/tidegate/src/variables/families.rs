@@ -35,6 +35,9 @@ fn optional(fields: Option<&Fields>, name: &str, out: &mut Vec<u8>) -> bool {
 
 /// Every field of that name, joined by `, ` (`; ` for cookies), as nginx does since 1.23.
 fn field(fields: &Fields, name: &str, out: &mut Vec<u8>) -> bool {
+    if !fields.may_have(name) {
+        return false;
+    }
     let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };
     join(fields.iter().filter(|field| names(field.name, name)).map(|field| field.value), separator, out)
 }
