@@ -44,6 +44,20 @@ pub fn status_line(out: &mut Vec<u8>, version: Version, status: u16, reason: &[u
     out.extend_from_slice(b"\r\n");
 }
 
+/// A field line whose value `write` appends; no line where that is nothing.
+pub fn field_of(out: &mut Vec<u8>, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+    let line = out.len();
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    let value = out.len();
+    write(out);
+    if out.len() == value {
+        return out.truncate(line);
+    }
+    syntax::clean_from(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
 /// A field line. The name is received or configured, and taken as it is; the value stays on its line.
 pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 4);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::encode;
 use crate::head::parse_field_line;
-use crate::names::mark;
+use crate::names::{Names, is_variable_of, mark};
 use crate::syntax;
 
 /// A field line.
@@ -15,6 +15,22 @@ pub struct Field<'a> {
     pub name: &'a [u8],
     /// The value, without surrounding white space.
     pub value: &'a [u8],
+    /// That of the name.
+    mark: u8,
+}
+
+impl Field<'_> {
+    /// Where the name is in a set.
+    #[inline]
+    pub fn place_in<T: AsRef<[N]>, N: AsRef<str>>(&self, names: &Names<T>) -> Option<usize> {
+        names.find(self.mark, self.name)
+    }
+
+    /// Whether the name is in a set.
+    #[inline]
+    pub fn is_in<T: AsRef<[N]>, N: AsRef<str>>(&self, names: &Names<T>) -> bool {
+        self.place_in(names).is_some()
+    }
 }
 
 /// Where a line lies in the bytes.
@@ -24,15 +40,17 @@ struct Line {
     name_len: u32,
     value: u32,
     value_len: u32,
+    mark: u8,
 }
 
 impl Line {
-    fn new(name: &Range<usize>, value: &Range<usize>) -> Self {
+    fn new(bytes: &[u8], name: &Range<usize>, value: &Range<usize>) -> Self {
         Self {
             name: name.start as u32,
             name_len: name.len() as u32,
             value: value.start as u32,
             value_len: value.len() as u32,
+            mark: mark(&bytes[name.clone()]),
         }
     }
 
@@ -88,23 +106,22 @@ impl Fields {
 
     fn field(&self, line: Line) -> Field<'_> {
         let part = |range| self.bytes.get(range).unwrap_or_default();
-        Field { name: part(line.name()), value: part(line.value()) }
+        Field { name: part(line.name()), value: part(line.value()), mark: line.mark }
     }
 
     #[inline]
     fn matching<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> + Clone {
-        let length = name.len() as u32;
-        let same = move |line: &&Line| {
-            line.name_len == length && self.field(**line).name.eq_ignore_ascii_case(name.as_bytes())
-        };
+        let mark = mark(name.as_bytes());
+        let same =
+            move |line: &&Line| line.mark == mark && self.field(**line).name.eq_ignore_ascii_case(name.as_bytes());
         let lines = if self.may_have(name) { &self.lines[..] } else { &[] };
         lines.iter().filter(same)
     }
 
-    /// False for most names that no line has. `_` counts as `-`.
+    /// False for most names that no line has.
     #[inline]
-    pub fn may_have(&self, name: &str) -> bool {
-        self.marks & mark(name.as_bytes()) != 0
+    fn may_have(&self, name: &str) -> bool {
+        self.marks & 1 << mark(name.as_bytes()) != 0
     }
 
     /// The first value of that name, compared without regard to case.
@@ -121,6 +138,13 @@ impl Fields {
     #[inline]
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.matching(name).map(|line| self.field(*line).value)
+    }
+
+    /// Every value of the field that has this variable (`user_agent`).
+    pub fn of_variable<'a>(&'a self, variable: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let mark = mark(variable.as_bytes());
+        let lines = self.lines.iter().filter(move |line| line.mark == mark).map(|line| self.field(*line));
+        lines.filter(|field| is_variable_of(variable, field.name)).map(|field| field.value)
     }
 
     /// Whether a line of that name exists.
@@ -156,8 +180,12 @@ impl Fields {
         self.bytes.extend_from_slice(name);
         syntax::write_clean(&mut self.bytes, value);
         let (name_len, value_len) = (name.len() as u32, value.len() as u32);
-        self.marks |= mark(name);
-        self.lines.push(Line { name: at, name_len, value: at + name_len, value_len });
+        self.add(Line { name: at, name_len, value: at + name_len, value_len, mark: mark(name) });
+    }
+
+    fn add(&mut self, line: Line) {
+        self.marks |= 1 << line.mark;
+        self.lines.push(line);
     }
 
     /// Removes every line of that name; how many there were.
@@ -234,8 +262,7 @@ impl Fields {
         while let Some(line) = syntax::line(block, at)
             && let Some((name, value)) = parse_field_line(block, at, line.end)
         {
-            self.marks |= mark(&block[name.clone()]);
-            self.lines.push(Line::new(&name, &value));
+            self.add(Line::new(block, &name, &value));
             at = line.next;
         }
     }
@@ -243,9 +270,10 @@ impl Fields {
     /// Notes where in a block a line lies that [`Fields::read_noted`] is to read.
     pub(crate) fn note(&mut self, line: Range<usize>) {
         if self.lines.capacity() == 0 {
-            self.lines.reserve(USUAL_LINES);
+            self.lines = Vec::with_capacity(USUAL_LINES);
         }
-        self.lines.push(Line::new(&line, &(line.end..line.end)));
+        let mark = 0;
+        self.lines.push(Line { name: line.start as u32, name_len: line.len() as u32, value: 0, value_len: 0, mark });
     }
 
     /// Takes over the block that the noted lines lie in, and makes of each what `read` finds: name and value, or nothing.
@@ -255,12 +283,12 @@ impl Fields {
         mut read: impl FnMut(&mut [u8], Range<usize>) -> Result<Option<(Range<usize>, Range<usize>)>, E>,
     ) -> Result<(), E> {
         let mut noted = std::mem::take(&mut self.lines);
-        self.bytes.extend_from_slice(block);
+        self.bytes = block.to_vec();
         let mut kept = 0;
         for at in 0..noted.len() {
             if let Some((name, value)) = read(&mut self.bytes, noted[at].name())? {
-                self.marks |= mark(&block[name.clone()]);
-                noted[kept] = Line::new(&name, &value);
+                noted[kept] = Line::new(&self.bytes, &name, &value);
+                self.marks |= 1 << noted[kept].mark;
                 kept += 1;
             }
         }

@@ -115,6 +115,11 @@ impl ResponseHead {
     pub fn reason(&self) -> &[u8] {
         &self.reason
     }
+
+    /// The same, for keeps: it is empty the next time.
+    pub fn take_reason(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.reason)
+    }
 }
 
 /// Bounds on a request's head.

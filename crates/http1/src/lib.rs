@@ -22,6 +22,6 @@ pub use framing::{
     request_framing, response_framing,
 };
 pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version};
-pub use names::Names;
+pub use names::{Names, is_variable_of};
 pub use request::parse_request;
 pub use response::parse_response;

@@ -1,12 +1,12 @@
 //! Names of fields compared without regard to case, many at a time: most that differ are told apart by one bit.
 //! Not here: which names there are.
 
-/// The bit of a name among the marks of others. The same for each way to write it, and for `_` in the place of `-`, as
-/// variables have it; the same for some other names too.
-pub(crate) const fn mark(name: &[u8]) -> u64 {
+/// A number below 64 that many names have in common. The same for each way to write a name, and for `_` in the place of `-`,
+/// as variables have it.
+pub(crate) const fn mark(name: &[u8]) -> u8 {
     match name {
-        [first, .., last] => 1 << ((name.len() + 3 * folded(*first) + folded(*last)) % 64),
-        _ => 1,
+        [first, .., last] => ((name.len() + 3 * folded(*first) + folded(*last)) % 64) as u8,
+        _ => 0,
     }
 }
 
@@ -17,10 +17,17 @@ const fn folded(byte: u8) -> usize {
     }
 }
 
+/// Whether `variable` (lower case, `_` for `-`) is the variable of the field `name`.
+pub fn is_variable_of(variable: &str, name: &[u8]) -> bool {
+    let same = |(a, b): (&u8, u8)| a.to_ascii_lowercase() == b || (*a == b'-' && b == b'_');
+    name.len() == variable.len() && name.iter().zip(variable.bytes()).all(same)
+}
+
 /// A set of names.
 #[derive(Debug, Clone)]
 pub struct Names<T> {
     names: T,
+    /// A bit for each mark that a name has.
     marks: u64,
 }
 
@@ -29,7 +36,7 @@ impl Names<&'static [&'static str]> {
     pub const fn known(names: &'static [&'static str]) -> Self {
         let (mut marks, mut at) = (0, 0);
         while at < names.len() {
-            marks |= mark(names[at].as_bytes());
+            marks |= 1 << mark(names[at].as_bytes());
             at += 1;
         }
         Self { names, marks }
@@ -38,28 +45,27 @@ impl Names<&'static [&'static str]> {
 
 impl From<Vec<Box<str>>> for Names<Vec<Box<str>>> {
     fn from(names: Vec<Box<str>>) -> Self {
-        let marks = names.iter().fold(0, |marks, name| marks | mark(name.as_bytes()));
+        let marks = names.iter().fold(0, |marks, name| marks | 1 << mark(name.as_bytes()));
         Self { names, marks }
     }
 }
 
 impl<T> Names<T> {
-    /// Where in the set the name is.
-    #[inline]
-    pub fn position<N: AsRef<str>>(&self, name: &[u8]) -> Option<usize>
-    where
-        T: AsRef<[N]>,
-    {
-        if self.marks & mark(name) == 0 { None } else { position(self.names.as_ref(), name) }
-    }
-
     /// Whether the name is in the set.
     #[inline]
     pub fn contain<N: AsRef<str>>(&self, name: &[u8]) -> bool
     where
         T: AsRef<[N]>,
     {
-        self.position(name).is_some()
+        self.find(mark(name), name).is_some()
+    }
+
+    #[inline]
+    pub(crate) fn find<N: AsRef<str>>(&self, mark: u8, name: &[u8]) -> Option<usize>
+    where
+        T: AsRef<[N]>,
+    {
+        if self.marks & 1 << mark == 0 { None } else { position(self.names.as_ref(), name) }
     }
 }
 
@@ -75,7 +81,7 @@ mod tests {
     fn names_are_found_however_they_are_written() {
         const NAMES: Names<&[&str]> = Names::known(&["host", "x-forwarded-for", "t", ""]);
         let places = ["HOST", "X-Forwarded-For", "T", "", "hose", "x-forwarded-far", "hst"].map(str::as_bytes);
-        let found = places.map(|name| NAMES.position(name));
+        let found = places.map(|name| NAMES.find(mark(name), name));
         assert_eq!(found, [Some(0), Some(1), Some(2), Some(3), None, None, None]);
         assert!(Names::from(vec![Box::from("te")]).contain(b"TE"));
     }
@@ -84,5 +90,7 @@ mod tests {
     fn a_variable_has_the_mark_of_its_field() {
         assert_eq!(mark(b"User-Agent"), mark(b"user_agent"));
         assert_eq!(mark(b"-a-"), mark(b"_A_"));
+        assert!(is_variable_of("x_forwarded_for", b"X-Forwarded-For"));
+        assert!(!is_variable_of("x_forwarded_for", b"X-Forwarded"));
     }
 }

@@ -83,8 +83,7 @@ fn is_method(byte: u8) -> bool {
 /// `METHOD TARGET HTTP/x.y`, of which only the first part was looked at; spaces may be many, as in nginx.
 fn read_line(head: &mut RequestHead, text: &[u8]) -> Result<(), RequestError> {
     head.target = 0..0;
-    head.line.clear();
-    head.line.extend_from_slice(text);
+    head.line = text.to_vec();
     let method_end = memchr::memchr(b' ', text).ok_or(RequestError::Method)?;
     head.method = Method::from_bytes(&text[..method_end]).map_err(|_| RequestError::Method)?;
     let rest = syntax::trim_spaces(text, method_end, text.len());

@@ -57,10 +57,7 @@ fn read_status_line(head: &mut ResponseHead, line: &[u8]) -> Option<()> {
         return None;
     }
     head.status = digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
-    head.reason.clear();
-    if let Some(space) = memchr::memchr(b' ', tail) {
-        head.reason.extend_from_slice(&tail[space + 1..]);
-    }
+    head.reason = memchr::memchr(b' ', tail).map_or_else(Vec::new, |space| tail[space + 1..].to_vec());
     Some(())
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn is_value_text(text: &[u8]) -> bool {
 /// of it and one is taken away, without having been so before.
 const fn controls(word: u64) -> u64 {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
-    let without_del = word ^ EACH * 0x7f;
+    let without_del = word ^ (EACH * 0x7f);
     let below_space = word.wrapping_sub(EACH * 0x20) & !word;
     let del = without_del.wrapping_sub(EACH) & !without_del;
     (below_space | del) & (EACH * 0x80)
@@ -143,11 +143,16 @@ fn trim_of(input: &[u8], mut start: usize, mut end: usize, blank: impl Fn(u8) ->
     start..end
 }
 
-/// Writes what belongs into one line: CR, LF and NUL become spaces (RFC 9110 §5.5).
+/// Writes what belongs into one line.
 pub(crate) fn write_clean(out: &mut Vec<u8>, text: &[u8]) {
     let from = out.len();
     out.extend_from_slice(text);
-    if !is_value_text(text) {
+    clean_from(out, from);
+}
+
+/// Makes one line of what was written from `from` on: CR, LF and NUL become spaces (RFC 9110 §5.5).
+pub(crate) fn clean_from(out: &mut [u8], from: usize) {
+    if !is_value_text(&out[from..]) {
         for byte in out[from..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
             *byte = b' ';
         }

@@ -111,23 +111,18 @@ impl Service {
         let timeout = generation.tables.config.servers[server].settings.client_header_timeout;
         let arrival = self.client.next_request(&hosts.limits, timeout).await;
         self.connection.requests.set(self.connection.requests.get() + 1);
-        let request = |head, length| {
-            let mut request = Request::new(&self.worker, generation.clone(), &self.connection, server, head, length);
-            request.pipelined = pipelined;
-            // Where nothing listens any more, what was asked is answered still, and that is the end.
-            request.keep_alive &= listened;
-            request
+        let (head, length, fault) = match arrival {
+            Arrival::Closed => return After::Close,
+            Arrival::Request(head, length) => (head, length, None),
+            Arrival::Faulty(fault, head) => (head, 0, Some(fault)),
         };
-        match arrival {
-            Arrival::Closed => After::Close,
-            Arrival::Request(head, length) => {
-                let request = request(head, length);
-                respond(&mut self.client, request).await
-            }
-            Arrival::Faulty(fault, head) => {
-                let request = request(head, 0);
-                refuse(&mut self.client, request, fault).await
-            }
+        let mut request = Request::new(&self.worker, generation, &self.connection, server, head, length);
+        request.pipelined = pipelined;
+        // Where nothing listens any more, what was asked is answered still, and that is the end.
+        request.keep_alive &= listened;
+        match fault {
+            None => respond(&mut self.client, &mut request).await,
+            Some(fault) => Box::pin(refuse(&mut self.client, &mut request, fault)).await,
         }
     }
 
@@ -150,14 +145,14 @@ impl Service {
 }
 
 /// Answers one request.
-async fn respond(client: &mut H1, mut request: Request) -> After {
+async fn respond(client: &mut H1, request: &mut Request) -> After {
     let first = request.begin(client);
-    let answer = answer(client, &mut request, first).await;
-    finish(client, &mut request, answer).await
+    let answer = answer(client, request, first).await;
+    finish(client, request, answer).await
 }
 
 /// Answers what became no request.
-async fn refuse(client: &mut H1, mut request: Request, fault: Fault) -> After {
+async fn refuse(client: &mut H1, request: &mut Request, fault: Fault) -> After {
     request.keep_alive = false;
     request.begin_refusal();
     let (first, message, cause) = match fault {
@@ -171,8 +166,8 @@ async fn refuse(client: &mut H1, mut request: Request, fault: Fault) -> After {
         Fault::Refused(error) => (Step::Status(error.status()), error.to_string(), Cause::ClientMalformed),
     };
     request.refuse(&message, cause);
-    let answer = answer(client, &mut request, first).await;
-    finish(client, &mut request, answer).await
+    let answer = answer(client, request, first).await;
+    finish(client, request, answer).await
 }
 
 /// nginx answers heads that are too large with its own 494, which clients see as a 400.

@@ -52,7 +52,7 @@ impl Errand<'_> {
 /// An endpoint's answer, its body still to come.
 pub(crate) struct Answered {
     pub(crate) reply: Reply,
-    pub(crate) connection: Connection,
+    pub(crate) connection: Box<Connection>,
     pub(crate) picked: Picked,
     /// How to go on with it if it breaks off.
     pub(crate) resume: Option<Box<Resume>>,
@@ -95,14 +95,13 @@ pub(crate) async fn exchange(
     client: &mut H1,
     request: &mut Request,
     errand: &Errand<'_>,
-) -> Result<Answered, Unanswered> {
+) -> Result<Box<Answered>, Unanswered> {
     let mut round = Round::new(request, errand);
     loop {
-        round.wait_in_line(client).await?;
-        let now = Instant::now();
+        let now = round.wait_in_line(client).await?;
         let picked = match errand.upstream.pick(&round.tried, errand.key, now) {
             Ok(picked) => picked,
-            Err(_) if round.hold(client).await? => continue,
+            Err(_) if Box::pin(round.hold(client)).await? => continue,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
         };
         let made = make(client, request, errand, &picked, &round.terms(now)).await;
@@ -117,7 +116,7 @@ pub(crate) async fn exchange(
                 }
                 let met = Met::Status(reply.head.status);
                 if round.decide(met, made.traces) == Decision::GiveUp {
-                    return Ok(Answered { reply, connection, picked, resume: None });
+                    return Ok(Box::new(Answered { reply, connection, picked, resume: None }));
                 }
                 round.conclude(request, picked, met, made.traces);
             }
@@ -125,7 +124,7 @@ pub(crate) async fn exchange(
                 let met = Met::Failure(&failure);
                 let gives_up = round.decide(met, made.traces) == Decision::GiveUp;
                 round.conclude(request, picked, met, made.traces);
-                if gives_up && !(round.may_wait(made.traces) && round.hold(client).await?) {
+                if gives_up && !(round.may_wait(made.traces) && Box::pin(round.hold(client)).await?) {
                     return Err(Unanswered::Failed(failure));
                 }
             }

@@ -68,7 +68,7 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
     let switching = response.status == 101;
     let delivered = match std::mem::replace(&mut response.body, Body::Empty) {
         Body::Endpoint(answered) if switching => return upgrade(client, request, head, *answered).await,
-        Body::Endpoint(answered) => endpoint_body(client, request, head, framing, *answered).await,
+        Body::Endpoint(answered) => endpoint_body(client, request, head, framing, answered).await,
         Body::Bytes(bytes) => plain(client, request, head, framing, &mut BytesBody::new(bytes)).await,
         Body::File { file, parts, tail } => {
             plain(client, request, head, framing, &mut FileBody::new(file, parts, tail)).await
@@ -131,7 +131,7 @@ async fn endpoint_body(
     request: &mut Request,
     head: Vec<u8>,
     framing: Framing,
-    mut answered: Answered,
+    mut answered: Box<Answered>,
 ) -> Delivered {
     let Some(mut resume) = answered.resume.take() else {
         return pass_on(client, request, head, framing, answered).await.0;
@@ -168,9 +168,9 @@ async fn pass_on(
     request: &mut Request,
     head: Vec<u8>,
     framing: Framing,
-    answered: Answered,
+    answered: Box<Answered>,
 ) -> (Delivered, u64) {
-    let Answered { reply, mut connection, picked, .. } = answered;
+    let Answered { reply, mut connection, picked, .. } = *answered;
     let persistent = reply.persistent && reply.request_complete;
     let timeout = request.settings().proxy.read_timeout;
     let mut body = EndpointBody::new(&mut connection, reply.buffer, reply.framing, timeout);
@@ -256,10 +256,14 @@ async fn conclude(
     }
     let settings = request.settings();
     let linger = After::Linger { time: settings.lingering_time, timeout: settings.lingering_timeout };
+    let keep = After::Keep(Idle { most: settings.keepalive_timeout, least: settings.keepalive_min_timeout });
+    if keep_alive && client.body_is_complete() {
+        return keep;
+    }
     if keep_alive {
         let discard = tokio::time::timeout(settings.lingering_time, client.discard_body(settings.lingering_timeout));
         return match discard.await {
-            Ok(Ok(())) => After::Keep(Idle { most: settings.keepalive_timeout, least: settings.keepalive_min_timeout }),
+            Ok(Ok(())) => keep,
             _ => After::Close,
         };
     }

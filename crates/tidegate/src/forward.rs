@@ -3,8 +3,10 @@
 
 mod cookies;
 
+use std::borrow::Cow;
+
 use config::model::{Level, Pattern, Proxy, ProxyPass, Redirect, Template};
-use http1::{Fields, Framing, Names, Version, encode};
+use http1::{Field, Fields, Framing, Names, Version, encode};
 
 use crate::request::Request;
 use crate::uri::{Escape, escape, escape_into};
@@ -57,11 +59,7 @@ pub(crate) fn request_head(
 ) -> Vec<u8> {
     let proxy = &request.settings().proxy;
     let mut head = Vec::with_capacity(1024);
-    let mut target = Vec::with_capacity(request.uri.raw.len() + 16);
-    match target_uri {
-        Some(uri) => target.extend_from_slice(uri),
-        None => write_target(request, pass, &mut target),
-    }
+    let target = target_uri.map_or_else(|| target(request, pass), Cow::Borrowed);
     let version = if proxy.http11 { Version::H11 } else { Version::H10 };
     match &proxy.method {
         Some(method) => encode::request_line(
@@ -72,18 +70,13 @@ pub(crate) fn request_head(
         ),
         None => encode::request_line(&mut head, request.head.method.as_str().as_bytes(), &target, version),
     }
-    let mut value = Vec::new();
     for (name, template) in &forwarding.set {
-        value.clear();
-        variables::append_field(template, request, &mut value);
-        if !value.is_empty() {
-            encode::field(&mut head, name.as_bytes(), &value);
-        }
+        encode::field_of(&mut head, name.as_bytes(), |value| variables::append(template, request, value));
     }
     write_framing(&mut head, body);
     if proxy.pass_request_headers {
-        let passes = |name: &[u8]| !forwarding.withheld.contain(name) && !named_by_connection(request, name);
-        request.head.fields.write(&mut head, |field| passes(field.name));
+        let passes = |field: Field<'_>| !field.is_in(&forwarding.withheld) && !named_by_connection(request, field.name);
+        request.head.fields.write(&mut head, passes);
     }
     encode::end(&mut head);
     head
@@ -104,25 +97,26 @@ fn write_framing(head: &mut Vec<u8>, body: Framing) {
 
 /// The target by nginx's rules: without a URI in `proxy_pass` the request's own as it came; with one, that URI in place of
 /// the part that the location matched.
-fn write_target(request: &Request, pass: &ProxyPass, out: &mut Vec<u8>) {
+fn target<'a>(request: &'a Request, pass: &ProxyPass) -> Cow<'a, [u8]> {
     let uri = &request.uri;
-    let Some(replacement) = &pass.uri else {
-        if uri.raw_is_valid {
-            out.extend_from_slice(&uri.raw);
-        } else {
-            escape_into(out, Escape::Uri, &uri.path);
-            write_args(uri, out);
-        }
-        return;
-    };
-    variables::append(replacement, request, out);
-    let rest = uri.path.get(matched_length(request)..).unwrap_or_default();
-    if uri.quoted || request.internal {
-        escape_into(out, Escape::Uri, rest);
-    } else {
-        out.extend_from_slice(rest);
+    if pass.uri.is_none() && uri.raw_is_valid {
+        return Cow::Borrowed(&uri.raw);
     }
-    write_args(uri, out);
+    let mut out = Vec::with_capacity(uri.raw.len() + 16);
+    match &pass.uri {
+        None => escape_into(&mut out, Escape::Uri, &uri.path),
+        Some(replacement) => {
+            variables::append(replacement, request, &mut out);
+            let rest = uri.path.get(matched_length(request)..).unwrap_or_default();
+            if uri.quoted || request.internal {
+                escape_into(&mut out, Escape::Uri, rest);
+            } else {
+                out.extend_from_slice(rest);
+            }
+        }
+    }
+    write_args(uri, &mut out);
+    out.into()
 }
 
 fn write_args(uri: &crate::request::Uri, out: &mut Vec<u8>) {
@@ -158,8 +152,8 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
     }
     drop_repeated(request, &mut fields);
     let hidden = &request.generation.tables.forwarding(proxy).hidden;
-    let ends_here = |name: &[u8]| ENDS_HERE.contain(name) || (status != 101 && is_upgrade(name));
-    fields.retain(|field| !ends_here(field.name) && !hidden.contain(field.name));
+    let ends_here = |field: Field<'_>| field.is_in(&ENDS_HERE) || (status != 101 && is_upgrade(field.name));
+    fields.retain(|field| !ends_here(field) && !field.is_in(hidden));
     let mut moved = false;
     if !proxy.redirects.is_empty() {
         moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));
@@ -185,19 +179,19 @@ const ONCE: Names<&[&str]> = Names::known(&[
 
 fn drop_repeated(request: &Request, fields: &mut Fields) {
     let mut seen = 0u32;
-    let mut is_first = |name: &[u8]| {
-        let bit = ONCE.position(name).map_or(0, |at| 1 << at);
+    let mut is_first = |field: Field<'_>| {
+        let bit = field.place_in(&ONCE).map_or(0, |at| 1 << at);
         let first = seen & bit == 0;
         seen |= bit;
         first
     };
-    if fields.iter().all(|field| is_first(field.name)) {
+    if fields.iter().all(&mut is_first) {
         return;
     }
     let all = std::mem::take(fields);
     for field in all.iter() {
         let name = String::from_utf8_lossy(field.name);
-        match ONCE.position(field.name).and_then(|_| fields.get(&name)) {
+        match field.place_in(&ONCE).and_then(|_| fields.get(&name)) {
             Some(first) => log_repeated(request, &name, field.value, first),
             None => fields.push(field.name, field.value),
         }
@@ -220,7 +214,7 @@ const KEPT: Names<&[&str]> =
 /// The fields of an endpoint's answer that outlive it when it names another.
 pub(crate) fn kept_fields(request: &Request, fields: &Fields) -> Fields {
     let mut kept = fields.clone();
-    kept.retain(|field| KEPT.contain(field.name) && !field.value.is_empty());
+    kept.retain(|field| field.is_in(&KEPT) && !field.value.is_empty());
     cookies::rewrite(request, kept)
 }
 

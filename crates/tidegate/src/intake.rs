@@ -55,17 +55,17 @@ impl Request {
     }
 
     fn understand(&mut self) -> Result<(), Refused> {
-        let target = self.head.target().to_vec();
         if self.head.method == Method::CONNECT {
             return Err((405, "client sent CONNECT method".into()));
         }
         let merge_slashes = self.server().settings.merge_slashes;
-        let Ok(target) = parse_target(&target, merge_slashes) else {
+        let Ok(target) = parse_target(self.head.target(), merge_slashes) else {
             self.head.forget_all_but_line();
             return Err((400, "client sent invalid request".into()));
         };
         self.uri = Uri::new(&target);
-        self.find_server(target.authority)?;
+        let authority = target.authority.map(<[u8]>::to_vec);
+        self.find_server(authority.as_deref())?;
         if let Some(name) = repeated(&self.head.fields) {
             return Err((400, format!("client sent {}", &self.head.fields.repetition(name)).into()));
         }
@@ -131,7 +131,7 @@ const ONCE: Names<&[&str]> = Names::known(&[
 fn repeated(fields: &http1::Fields) -> Option<&str> {
     let mut seen = 0u32;
     for field in fields.iter() {
-        let Some(at) = ONCE.position(field.name) else { continue };
+        let Some(at) = field.place_in(&ONCE) else { continue };
         if seen & 1 << at != 0 {
             return str::from_utf8(field.name).ok();
         }

@@ -60,7 +60,7 @@ async fn forward(
     request: &mut Request,
     pass: &ProxyPass,
     target: &Target,
-) -> Result<Answered, Unanswered> {
+) -> Result<Box<Answered>, Unanswered> {
     let generation = request.generation.clone();
     let proxy = &generation.tables.location(request.server, request.location).settings.proxy;
     let forwarding = generation.tables.forwarding(proxy);
@@ -205,7 +205,7 @@ pub(crate) fn client_failed(request: &mut Request, failure: ClientFailure) -> St
 }
 
 /// An endpoint answered: it may send us elsewhere, its error may be replaced, or it is the response.
-fn answered_step(request: &mut Request, answered: Answered) -> Step {
+fn answered_step(request: &mut Request, answered: Box<Answered>) -> Step {
     if request.generation.tables.keeps_heads {
         request.record.upstream_fields = Some(answered.reply.head.fields.clone());
     }
@@ -256,7 +256,7 @@ fn accelerate(request: &mut Request, target: &[u8]) -> Step {
     }
 }
 
-fn respond(request: &mut Request, mut answered: Answered) -> Response {
+fn respond(request: &mut Request, mut answered: Box<Answered>) -> Response {
     let head = &mut answered.reply.head;
     let ignores = request.settings().proxy.ignore_headers.iter().any(|ignored| &**ignored == "x-accel-buffering");
     request.buffering = match head.fields.get("x-accel-buffering").filter(|_| !ignores) {
@@ -278,14 +278,14 @@ fn respond(request: &mut Request, mut answered: Answered) -> Response {
     let (fields, completes_location) = forward::response_fields(request, head.status, received);
     Response {
         status: head.status,
-        reason: Some(head.reason().to_vec()),
+        reason: Some(head.take_reason()),
         passed: passed(&request.settings().proxy),
         fields,
         last_modified: None,
         ranges: None,
         completes_location,
         length,
-        body: Body::Endpoint(Box::new(answered)),
+        body: Body::Endpoint(answered),
     }
 }
 

@@ -171,10 +171,10 @@ pub(crate) fn encode_head(request: &Request, response: &Response, framing: Frami
         encode::field(&mut head, b"Transfer-Encoding", b"chunked");
     }
     write_connection(request, response, keep_alive, &mut head);
-    response.fields.write(&mut head, |field| {
-        !field.name.eq_ignore_ascii_case(b"content-type")
-            && !(location.is_some() && field.name.eq_ignore_ascii_case(b"location"))
-    });
+    let is_written = |name: &[u8]| {
+        name.eq_ignore_ascii_case(b"content-type") || (location.is_some() && name.eq_ignore_ascii_case(b"location"))
+    };
+    response.fields.write(&mut head, |field| !is_written(field.name));
     if let Some((name, value)) = &response.ranges {
         encode::field(&mut head, name.as_bytes(), value.as_bytes());
     }

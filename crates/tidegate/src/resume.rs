@@ -59,7 +59,7 @@ pub(crate) enum NoRest {
 }
 
 /// Asks another endpoint for the rest: the only one that there is, if there is but one.
-pub(crate) async fn rest(client: &mut H1, request: &mut Request, broken: Broken<'_>) -> Result<Answered, NoRest> {
+pub(crate) async fn rest(client: &mut H1, request: &mut Request, broken: Broken<'_>) -> Result<Box<Answered>, NoRest> {
     let Broken { resume, come, upstream, endpoint } = broken;
     let generation = request.generation.clone();
     let proxy = &generation.tables.location(request.server, request.location).settings.proxy;

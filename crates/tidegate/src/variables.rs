@@ -29,23 +29,14 @@ pub(crate) fn append(template: &Template, request: &Request, out: &mut Vec<u8>) 
     }
 }
 
-/// The text of a template for a field of a head: see [`append_field`].
-pub(crate) fn field(template: &Template, request: &Request) -> Vec<u8> {
-    let mut out = Vec::new();
-    append_field(template, request, &mut out);
-    out
-}
-
-/// Appends the text of a template for a field of a head. A line break or a NUL in it, which `$uri` can bring along, becomes a
+/// The text of a template for a field of a head. A line break or a NUL in it, which `$uri` can bring along, becomes a
 /// space (RFC 9110 §5.5), so that no client writes fields of ours; nginx lets it pass.
-pub(crate) fn append_field(template: &Template, request: &Request, out: &mut Vec<u8>) {
-    let start = out.len();
-    append(template, request, out);
-    for byte in &mut out[start..] {
-        if matches!(byte, b'\r' | b'\n' | 0) {
-            *byte = b' ';
-        }
+pub(crate) fn field(template: &Template, request: &Request) -> Vec<u8> {
+    let mut out = evaluate(template, request);
+    for byte in out.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        *byte = b' ';
     }
+    out
 }
 
 /// Appends a variable's value; false, and nothing appended, when it has none (logs show `-`).

@@ -24,7 +24,7 @@ fn is_tchar(byte: u8) -> bool {
 
 /// What RFC 9110 §5.1 and §5.5 say of every field; and that each is found by its name and written as lines are.
 fn assert_fields_are_clean(fields: &http1::Fields) {
-    for kept in [|_: &[u8]| true, |name: &[u8]| name.len() % 2 == 0] {
+    for kept in [|_: &[u8]| true, |name: &[u8]| name.len().is_multiple_of(2)] {
         let (mut at_once, mut one_by_one) = (Vec::new(), Vec::new());
         fields.write(&mut at_once, |field| kept(field.name));
         fields.iter().filter(|field| kept(field.name)).for_each(|field| http1::encode::line(&mut one_by_one, field));

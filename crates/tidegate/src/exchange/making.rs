@@ -46,7 +46,7 @@ pub(super) struct Terms {
 
 /// An attempt that is over, or has its answer.
 pub(super) struct Made {
-    pub(super) result: Result<(Reply, Connection), Ended>,
+    pub(super) result: Result<(Reply, Box<Connection>), Ended>,
     pub(super) traces: Traces,
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn make(
         None => open(request, errand.proxy, endpoint).await.map(|Opened { stream, timer, address }| {
             let connection =
                 Connection { stream, timer, address, key, born: started, requests: 0, sent: 0, idled: None };
-            (connection, started.elapsed())
+            (Box::new(connection), started.elapsed())
         }),
     };
     let result = match opened {
@@ -106,10 +106,10 @@ async fn converse(
     client: &mut H1,
     request: &Request,
     errand: &Errand<'_>,
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     attempted: &mut Attempted,
     mends: bool,
-) -> Result<(Reply, Connection), Ended> {
+) -> Result<(Reply, Box<Connection>), Ended> {
     let proxy = errand.proxy;
     let limits = Limits {
         send_timeout: proxy.send_timeout,

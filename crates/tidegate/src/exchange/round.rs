@@ -2,7 +2,7 @@
 //! the loop. Not here: the loop, and making attempts.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use policy::retry::{self, Condition, Decision, Met, Situation};
 use policy::reuse::Need;
@@ -29,6 +29,8 @@ pub(super) struct Round<'a> {
     /// Whoever stands in front has tried before: it goes on trying, and this gateway does not multiply it.
     is_a_retry: bool,
     last_failure: Option<Failure>,
+    /// No attempt has begun.
+    fresh: bool,
     /// When waiting for an endpoint to come back ends.
     patience: Option<Instant>,
     /// It may not wait, since too many do.
@@ -55,6 +57,7 @@ impl<'a> Round<'a> {
             idempotent: retry::is_idempotent(&request.head.method),
             is_a_retry: is_a_retry(request),
             last_failure: None,
+            fresh: true,
             patience: None,
             crowded_out: false,
             budget_spent: Cell::new(false),
@@ -62,12 +65,13 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// While others wait for an endpoint to come back, who comes now waits behind them.
-    pub(super) async fn wait_in_line(&mut self, client: &mut H1) -> Result<(), Unanswered> {
+    /// While others wait for an endpoint to come back, who comes now waits behind them. When the attempt may begin.
+    pub(super) async fn wait_in_line(&mut self, client: &mut H1) -> Result<Instant, Unanswered> {
         if self.turn.is_none() && self.errand.upstream.held.must_wait() {
-            self.hold(client).await?;
+            Box::pin(self.hold(client)).await?;
         }
-        Ok(())
+        let at_once = std::mem::take(&mut self.fresh) && self.patience.is_none();
+        Ok(if at_once { self.started } else { Instant::now() })
     }
 
     /// What no endpoint got, and what can be sent whole, can wait for one that takes it.
@@ -129,7 +133,7 @@ impl<'a> Round<'a> {
             // The head goes first: where nothing was sent, nothing was read of a streamed body.
             replayable: self.replayable || !traces.sent,
             tries_left: self.tries_left,
-            elapsed: self.started.elapsed(),
+            elapsed: self.elapsed(),
         };
         match retry::decide(&self.errand.proxy.next_upstream, &situation) {
             Decision::Next | Decision::Again if traces.reached() && (self.is_a_retry || !self.takes_retry()) => {
@@ -137,6 +141,11 @@ impl<'a> Round<'a> {
             }
             decision => decision,
         }
+    }
+
+    /// How long the exchange has taken, where there is a bound on it.
+    fn elapsed(&self) -> Duration {
+        if self.errand.proxy.next_upstream.timeout.is_zero() { Duration::ZERO } else { self.started.elapsed() }
     }
 
     /// A retry of what an endpoint may have got is taken from the budget.

@@ -67,7 +67,7 @@ fn name_end(text: &[u8]) -> Result<usize, HostError> {
 
 /// Unreserved characters and sub-delims.
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'A'..=b'Z' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=')
 }
 
 fn parse_port(digits: &[u8]) -> Result<Option<u16>, HostError> {

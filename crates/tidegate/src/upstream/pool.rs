@@ -66,7 +66,7 @@ impl Connection {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
     /// When it was last seen to be open.
     open: Instant,
@@ -114,7 +114,7 @@ impl Pool {
     }
 
     /// The most recently used idle connection that is open, and sure enough to stay so.
-    pub(crate) fn take(&mut self, key: Key, need: Need, now: Instant) -> Option<Connection> {
+    pub(crate) fn take(&mut self, key: Key, need: Need, now: Instant) -> Option<Box<Connection>> {
         while let Some(at) = self.idle.iter().rposition(|idle| idle.connection.key == key) {
             let idled = now.duration_since(self.idle[at].since);
             let requests = self.idle[at].connection.requests;
@@ -129,7 +129,8 @@ impl Pool {
                 continue;
             }
             if idle.look(now) && (need == Need::Likely || idle.connection.stream.is_quiet_now()) {
-                return Some(Connection { idled: Some(idled), ..idle.connection });
+                idle.connection.idled = Some(idled);
+                return Some(idle.connection);
             }
             idle.teach(&mut self.lessons, now);
         }
@@ -158,7 +159,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose last response was complete, unless its time or its requests are used up.
-    pub(crate) fn give(&mut self, connection: Connection, now: Instant) {
+    pub(crate) fn give(&mut self, connection: Box<Connection>, now: Instant) {
         let reuse = self.lessons.of(connection.key.endpoint);
         let spent = connection.requests >= self.settings.requests
             || now.duration_since(connection.born) >= self.settings.time

@@ -35,11 +35,8 @@ fn optional(fields: Option<&Fields>, name: &str, out: &mut Vec<u8>) -> bool {
 
 /// Every field of that name, joined by `, ` (`; ` for cookies), as nginx does since 1.23.
 fn field(fields: &Fields, name: &str, out: &mut Vec<u8>) -> bool {
-    if !fields.may_have(name) {
-        return false;
-    }
     let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };
-    join(fields.iter().filter(|field| names(field.name, name)).map(|field| field.value), separator, out)
+    join(fields.of_variable(name), separator, out)
 }
 
 fn join<'a>(values: impl Iterator<Item = &'a [u8]>, separator: &[u8], out: &mut Vec<u8>) -> bool {
@@ -54,13 +51,6 @@ fn join<'a>(values: impl Iterator<Item = &'a [u8]>, separator: &[u8], out: &mut 
     found
 }
 
-/// Whether `variable` (lower case, `_` for `-`) is the variable of the field `name`.
-fn names(name: &[u8], variable: &str) -> bool {
-    let same = |(a, b): (&u8, u8)| a.to_ascii_lowercase() == b || (*a == b'-' && b == b'_');
-    // The end tells names apart that begin alike: most do, with `X-`, `Accept-` or `Sec-`.
-    name.len() == variable.len() && name.iter().zip(variable.bytes()).rev().all(same)
-}
-
 /// A field of the head as it was sent.
 fn sent_field(head: &[u8], name: &str, out: &mut Vec<u8>) -> bool {
     let lines = head.split(|byte| *byte == b'\n').skip(1);
@@ -68,7 +58,7 @@ fn sent_field(head: &[u8], name: &str, out: &mut Vec<u8>) -> bool {
         let colon = memchr::memchr(b':', line)?;
         Some((&line[..colon], line[colon + 1..].trim_ascii()))
     });
-    join(fields.filter(|(field, _)| names(field, name)).map(|(_, value)| value), b", ", out)
+    join(fields.filter(|(field, _)| http1::is_variable_of(name, field)).map(|(_, value)| value), b", ", out)
 }
 
 /// The value of the first argument of that name, compared without regard to case as nginx does.
@@ -156,11 +146,5 @@ mod tests {
         let fields = || [b"a=1; bc=2".as_slice(), b"c = 3"].into_iter();
         assert_eq!(cookie(fields(), b"c"), Some(b"3".as_slice()));
         assert_eq!(cookie(fields(), b"b"), None);
-    }
-
-    #[test]
-    fn dashes_of_a_field_are_underscores_of_its_variable() {
-        assert!(names(b"X-Forwarded-For", "x_forwarded_for"));
-        assert!(!names(b"X-Forwarded", "x_forwarded_for"));
     }
 }
