@@ -6,7 +6,7 @@ mod phrases;
 pub(crate) use line::ErrorLine;
 pub(crate) use phrases::meant;
 
-use super::reading::{Reading, Vendor};
+use super::reading::{Reading, Vendor, certainly};
 
 /// Whether nginx wrote the line.
 pub(super) fn wrote(line: &str) -> bool {
@@ -31,8 +31,10 @@ pub(super) fn read(line: &str) -> Option<Reading> {
 /// What a phrase alone says, such as `no live upstreams`.
 pub(super) fn read_phrase(phrase: &str) -> Option<Reading> {
     let (message, action) = line::split_action(phrase.as_bytes());
-    let meant = meant(message, action)?;
-    Some(Reading::new(Vendor::Nginx, phrase, meant.candidates).meaning(meant.note))
+    if let Some(meant) = meant(message, action) {
+        return Some(Reading::new(Vendor::Nginx, phrase, meant.candidates).meaning(meant.note));
+    }
+    Some(Reading::new(Vendor::Nginx, phrase, certainly(phrases::of_number(phrase)?)))
 }
 
 fn words(line: &ErrorLine<'_>) -> String {

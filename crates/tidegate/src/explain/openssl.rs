@@ -84,7 +84,7 @@ pub(super) fn candidates(message: &str) -> &'static [Candidate] {
 
 /// Whether the line is OpenSSL's, with its `error:0A000458:SSL routines::…`.
 pub(super) fn wrote(line: &str) -> bool {
-    line.contains(":SSL routines:")
+    line.contains(":SSL routines:") || line.contains("SSL alert number ")
 }
 
 /// What such a line alone says.

@@ -39,11 +39,22 @@ pub(crate) fn meant(message: &[u8], action: &[u8]) -> Option<Meant> {
     if let Some(cause) = of_connect(message) {
         return Some(Meant { candidates: certainly(cause), note: "" });
     }
-    if message.starts_with(b"SSL_do_handshake() failed") && action == b"SSL handshaking to upstream" {
+    // Of the client's handshake a whole line says `SSL handshaking`; words alone are mostly asked about for an upstream's.
+    if message.starts_with(b"SSL_do_handshake() failed") && matches!(action, b"" | b"SSL handshaking to upstream") {
         let text = String::from_utf8_lossy(message);
         return Some(Meant { candidates: openssl::candidates(&text), note: "" });
     }
     TABLE.iter().find(|phrase| phrase.fits(message, action)).map(|phrase| phrase.meant)
+}
+
+/// `(99: Cannot assign requested address)`, `failed (111)`: an error number alone that only `connect()` gives.
+pub(super) fn of_number(phrase: &str) -> Option<Cause> {
+    let (_, after) = phrase.rsplit_once('(')?;
+    let number = after.split([':', ')']).next()?.parse().ok()?;
+    let cause = Failure::from_connect_errno(number, phrase.contains("unix:")).cause;
+    let alone =
+        !matches!(cause, Cause::ConnectFailed | Cause::ConnectReset | Cause::BacklogFull | Cause::ConnectTimeout);
+    alone.then_some(cause)
 }
 
 /// `connect() failed (N: …` and `connect() to ADDRESS failed (N: …`: the number says it.
@@ -81,6 +92,22 @@ mod tests {
         for (message, cause) in cases {
             assert_eq!(causes(message, "connecting to upstream"), [cause], "{message}");
         }
+    }
+
+    #[test]
+    fn an_error_number_alone_is_enough_where_only_connecting_gives_it() {
+        assert_eq!(of_number("(99: Cannot assign requested address)"), Some(Cause::LocalPortsExhausted));
+        assert_eq!(of_number("upstream: \"http://[::1]:8000/\" failed (111)"), Some(Cause::ConnectRefused));
+        for other in ["(104: Connection reset by peer)", "(7)", "f(x)", "no number"] {
+            assert_eq!(of_number(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_handshake_without_its_line_is_taken_for_the_upstreams() {
+        let message = "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number)";
+        assert_eq!(causes(message, "")[0], Cause::TlsNotSpoken);
+        assert!(meant(message.as_bytes(), b"SSL handshaking").unwrap().candidates.is_empty(), "the client's");
     }
 
     #[test]
