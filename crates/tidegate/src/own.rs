@@ -1,4 +1,4 @@
-//! The gateway's own paths, below `/.tidegate/`: the style and the script of the page for failures, and whether a route
+//! The gateway's own paths, below `/.tidegate/`: the style and the scripts of the page for failures, and whether a route
 //! is back. They are there where `local_response` makes such pages. Not here: the page (`local::failed`).
 
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use config::model::ProxyTarget;
 
 use crate::answer::Step;
-use crate::local::failed::{OWN, SCRIPT, STYLE};
+use crate::local::failed::{FETCH, OWN, SCRIPT, STYLE};
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::Captures;
@@ -23,6 +23,7 @@ pub(crate) async fn serve(request: &Request) -> Option<Step> {
     Some(match name {
         b"page.css" => asset("text/css; charset=utf-8", STYLE),
         b"heal.js" => asset("text/javascript; charset=utf-8", SCRIPT),
+        b"fetch.js" => asset("text/javascript; charset=utf-8", FETCH),
         b"ready" => ready(request).await,
         _ => Step::Status(404),
     })

@@ -16,6 +16,8 @@ pub const OWN: &str = "/.tidegate/";
 pub const STYLE: &str = include_str!("failed/page.css");
 /// The script: it asks whether the route is back, and loads the page again when it is.
 pub const SCRIPT: &str = include_str!("failed/heal.js");
+/// What the script asks with: the package `tidegate-fetch`, as it is.
+pub const FETCH: &str = include_str!("../../../../clients/js/tidegate-fetch.js");
 
 /// A failure, as a client may know it.
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ pub(super) fn page(told: &Told<'_>) -> String {
          <title>Not available right now</title>\n\
          <link rel=\"stylesheet\" href=\"{OWN}page.css\">\n\
          {reload}\
-         <script src=\"{OWN}heal.js\" defer></script>\n\
+         <script type=\"module\" src=\"{OWN}heal.js\"></script>\n\
          </head>\n\
          <body>\n\
          <main data-ready=\"{ready}\" data-repeatable=\"{repeatable}\">\n\
