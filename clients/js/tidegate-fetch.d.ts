@@ -8,12 +8,16 @@ export interface BudgetSettings {
   floor: number;
 }
 
-/** When an origin is left alone. */
+/** When an origin is left alone. Each attempt counts. */
 export interface BreakerSettings {
-  /** After so many exchanges in a row that failed for good. */
-  failures: number;
-  /** For so long; then one exchange with one attempt finds out whether it is back. */
-  rest: number;
+  /** When so many of a hundred attempts of the last ten seconds failed. */
+  percent: number;
+  /** Never with fewer attempts than this in the last ten seconds. */
+  volume: number;
+  /** For so long at first; then one attempt finds out whether it is back, and each that fails doubles the time. */
+  open: number;
+  /** The longest that it is left alone. */
+  longest: number;
 }
 
 /** What the retries depend on. */
@@ -127,8 +131,18 @@ export function backoff(bounds: { base: number; cap: number }, retry: number, re
 /** `now` counts from the beginning of 1970. */
 export function parseRetryAfter(value: string | null, now: number): number | undefined;
 export function proxyStatus(value: string | null): { type?: string; code?: string; sent: boolean };
-export class Budget {
+/** Two counts of the last ten seconds; as a budget, exchanges and retries. */
+export class Window {
   constructor(now: number);
-  exchange(now: number): void;
-  take(settings: BudgetSettings, now: number): boolean;
+  /** Adds to both, and returns the sums. */
+  add(now: number, one: number, two: number): [number, number];
+}
+/** Takes a retry; false when there is none left. */
+export function takeRetry(budget: Window, settings: BudgetSettings, now: number): boolean;
+export class Breaker {
+  constructor(now: number);
+  /** A permit for one attempt, to be reported whatever becomes of it; nothing if none may be made now. */
+  admit(now: number): object | undefined;
+  /** `failed` is nothing where the end says nothing of the origin. */
+  report(settings: BreakerSettings, permit: object | undefined, failed: boolean | undefined, now: number): void;
 }

@@ -10,7 +10,7 @@ export const defaults = {
   totalTimeout: 60_000,
   statuses: [429, 502, 503, 504],
   budget: { percent: 20, floor: 1 },
-  breaker: { failures: 5, rest: 10_000 },
+  breaker: { percent: 50, volume: 10, open: 1000, longest: 30_000 },
 };
 
 /** What people are told; assign to it to translate. */
@@ -26,8 +26,8 @@ export const messages = {
 
 /** Why there is no answer that could be used. */
 export class GatewayError extends Error {
-  constructor(kind, message, { cause, ...more } = {}) {
-    super(message, { cause });
+  constructor(kind, message, more) {
+    super(message, more);
     Object.assign(this, { name: 'GatewayError', kind }, more);
   }
 }
@@ -35,8 +35,8 @@ export class GatewayError extends Error {
 /** One sentence for the person in front of the screen. */
 export function userMessage(error) {
   if (!(error instanceof GatewayError)) return messages.other;
-  const { kind, status, sent, idempotent, code, problem } = error;
-  if (problem?.detail && /^TG-/.test(code)) return problem.detail;
+  const { kind, status, sent, idempotent, problem } = error;
+  if (/^TG-/.test(problem?.code) && problem.detail) return problem.detail;
   if (kind == 'offline') return messages.offline;
   if (kind == 'timeout' || status == 504) return messages.slow;
   if (status == 429 || status == 503) return messages.busy;
@@ -46,113 +46,99 @@ export function userMessage(error) {
 
 /** fetch, with patience: resolves with an answer that is not one of `statuses`, else rejects with a GatewayError. */
 export async function resilientFetch(input, options = {}) {
-  const call = prepare(input, { ...defaults, ...options });
-  const { user, settings, origin } = call;
-  user?.throwIfAborted();
-  const probe = enter(origin, settings.breaker);
+  const { idempotencyKey, ...settings } = { ...defaults, ...options };
+  const given = input instanceof Request ? input : {};
+  const { signal: user = given.signal, method = given.method ?? 'GET', body } = settings;
+  const url = new URL(given.url ?? input, globalThis.document?.baseURI ?? globalThis.location?.href);
+  const headers = new Headers(settings.headers ?? given.headers);
+  if (idempotencyKey && !headers.has(KEY)) headers.set(KEY, idempotencyKey === true ? newKey() : idempotencyKey);
+  const idempotent = headers.has(KEY) || isIdempotent(method);
+  // Whoever sent this here tries again already: both together would multiply.
+  const before = headers.get(RETRY) | 0;
+  // To another origin, a field of ours would make browsers ask for permission first.
+  const told = settings.attemptHeader ?? (!globalThis.location || url.origin == location.origin);
+
+  const [budget, breaker] = booksOf(url.origin);
+  const end = clock() + settings.totalTimeout;
   const total = new AbortController();
   const timer = later(() => total.abort(), settings.totalTimeout);
   const signal = AbortSignal.any([total.signal, user ?? total.signal]);
-  if (probe) call.left = 1;
-  origin.budget.exchange(clock());
-  let failed;
+  let attempts = 0;
+  let permit, failed;
+  budget.add(clock(), 1, 0);
   try {
-    for (let retry = 0; ; retry++) {
+    for (;;) {
       await online(signal);
-      const met = await attempt(call, retry, signal, total.signal);
-      failed = met.error;
-      if (!failed) return met.response;
-      const delay = backoff(settings, retry, failed.retryAfter, Math.random());
-      if (!mayRetry(call, failed, delay)) throw await withProblem(failed);
-      call.left--;
-      settings.onRetry?.({ attempt: retry + 1, delay, error: failed });
-      failed.response?.body?.cancel().catch(() => {});
+      permit = breaker.admit(clock());
+      if (!permit) throw (await withProblem(failed)) ?? new GatewayError('breaker', 'breaker');
+      failed?.response?.body?.cancel().catch(() => {});
+      failed = undefined;
+      const response = await attempt();
+      breaker.report(settings.breaker, permit, !!failed, clock());
+      if (!failed) return response;
+      const delay = backoff(settings, attempts - 1, failed.retryAfter, Math.random());
+      if (!mayRetry(delay)) throw await withProblem(failed);
+      settings.onRetry?.({ attempt: attempts, delay, error: failed });
       await wait(signal, (done) => later(done, delay));
     }
   } catch (error) {
     user?.throwIfAborted();
     // The deadline passed in a wait: what was met before it says more.
-    failed = error == total.signal.reason ? (failed ?? new GatewayError('offline', 'offline')) : error;
-    throw failed;
+    throw error == total.signal.reason ? (failed ?? new GatewayError('offline', 'offline')) : error;
   } finally {
     clearTimeout(timer);
-    leave(origin, probe, user?.aborted ? new Error() : failed);
+    // What the caller stopped says nothing of the origin; what was reported before stays so.
+    breaker.report(settings.breaker, permit, undefined, clock());
   }
-}
 
-/** Everything of a call that stays the same from attempt to attempt. */
-function prepare(input, { idempotencyKey, ...settings }) {
-  const request = input instanceof Request ? input : {};
-  const url = new URL(request.url ?? input, globalThis.document?.baseURI ?? globalThis.location?.href);
-  const headers = new Headers(settings.headers ?? request.headers);
-  if (idempotencyKey && !headers.has('Idempotency-Key')) {
-    headers.set('Idempotency-Key', idempotencyKey === true ? newKey() : idempotencyKey);
+  /** One attempt: an answer, or `failed`. */
+  async function attempt() {
+    if (attempts && told) headers.set(RETRY, before + attempts);
+    const cut = new AbortController();
+    // What is wrong with the arguments is said at once, as fetch does, and never tried again.
+    const request = new Request(input, { ...settings, headers, signal: AbortSignal.any([signal, cut.signal]) });
+    const timer = later(() => cut.abort(), settings.attemptTimeout);
+    const fail = (kind, text, more) => {
+      failed = new GatewayError(kind, text, { ...more, idempotent, attempts });
+    };
+    attempts++;
+    try {
+      const response = await (settings.fetch ?? fetch)(request);
+      const { status, redirected } = response;
+      if (!settings.statuses.includes(status)) return response;
+      const field = (name) => response.headers.get(name);
+      const said = proxyStatus(field('Proxy-Status'));
+      const retryAfter = parseRetryAfter(field('Retry-After'), Date.parse(field('Date')) || Date.now());
+      fail('status', `${status} ${said.type ?? ''} from ${url}`, { ...said, sent: redirected || said.sent, status, response, retryAfter });
+    } catch (cause) {
+      const slow = cut.signal.aborted || total.signal.aborted;
+      if (signal.aborted && !slow) throw cause;
+      const { code, message, syscall } = cause.cause?.errors?.[0] ?? cause.cause ?? cause;
+      // Redirects are followed unseen, so that a refusal may be that of the second hop.
+      const sent = request.redirect == 'follow' || !/^(connect|getaddrinfo)$/.test(syscall);
+      const kind = slow ? 'timeout' : 'network';
+      fail(kind, `no answer from ${url}: ${slow ? kind : message}`, { cause, code, sent });
+    } finally {
+      clearTimeout(timer);
+    }
   }
-  const { body, method = request.method ?? 'GET' } = settings;
-  return {
-    input,
-    settings,
-    headers,
-    origin: stateOf(url.origin),
-    user: settings.signal ?? request.signal,
-    idempotent: headers.has('Idempotency-Key') || isIdempotent(method),
+
+  /** Whether there is an attempt, the time and the budget for a retry after `delay`. */
+  function mayRetry(delay) {
     // A stream is given away with the first attempt.
-    replayable: !body?.getReader && !body?.[Symbol.asyncIterator],
-    // Whoever sent this here tries again already: both together would multiply.
-    before: headers.get('Retry-Attempt') | 0,
-    left: settings.attempts,
-    // To another origin, a field of ours would make browsers ask for permission first.
-    told: settings.attemptHeader ?? (!globalThis.location || url.origin == location.origin),
-    end: clock() + settings.totalTimeout,
-  };
-}
-
-/** One attempt: an answer, or what was met instead of one. */
-async function attempt({ input, settings, headers, told, before, idempotent }, retry, signal, total) {
-  if (retry && told) headers.set('Retry-Attempt', before + retry);
-  const cut = new AbortController();
-  // What is wrong with the arguments is said at once, as fetch does, and never tried again.
-  const request = new Request(input, { ...settings, headers, signal: AbortSignal.any([signal, cut.signal]) });
-  const timer = later(() => cut.abort(), settings.attemptTimeout);
-  const attempts = retry + 1;
-  try {
-    const response = await (settings.fetch ?? fetch)(request);
-    if (!settings.statuses.includes(response.status)) return { response };
-    const said = proxyStatus(response.headers.get('Proxy-Status'));
-    const sent = response.redirected || said.sent;
-    const now = Date.parse(response.headers.get('Date')) || Date.now();
-    const retryAfter = parseRetryAfter(response.headers.get('Retry-After'), now);
-    const more = { ...said, sent, idempotent, status: response.status, response, retryAfter, attempts };
-    const text = `${response.status} from ${request.url}: ${said.type ?? 'no reason given'}`;
-    return { error: new GatewayError('status', text, more) };
-  } catch (cause) {
-    const slow = cut.signal.aborted || total.aborted;
-    if (signal.aborted && !slow) throw cause;
-    const why = cause.cause?.errors?.[0] ?? cause.cause ?? cause;
-    // Redirects are followed unseen, so that a refusal may be that of the second hop.
-    const sent = request.redirect == 'follow' || !/^(connect|getaddrinfo)$/.test(why.syscall);
-    const more = { cause, code: why.code, sent, idempotent, attempts };
-    const text = `no answer from ${request.url}: ${slow ? 'timeout' : why.message}`;
-    return { error: new GatewayError(slow ? 'timeout' : 'network', text, more) };
-  } finally {
-    clearTimeout(timer);
+    const replayable = !body?.getReader && !body?.[Symbol.asyncIterator] && !input.bodyUsed;
+    const left = settings.attempts + 1 - attempts;
+    return (
+      decide({ ...settings, ...failed, idempotent: idempotent && !before, replayable, left }) &&
+      clock() + delay < end &&
+      takeRetry(budget, settings.budget, clock())
+    );
   }
-}
-
-/** Whether there is an attempt, the time and the budget for a retry after `delay`. */
-function mayRetry(call, { status, sent }, delay) {
-  const replayable = call.replayable && !call.input.bodyUsed;
-  return (
-    decide({ ...call, ...call.settings, status, sent, replayable, idempotent: call.idempotent && !call.before }) &&
-    clock() + delay < call.end &&
-    call.origin.budget.take(call.settings.budget, clock())
-  );
 }
 
 /** Whether what was met may be tried again; `status` is nothing where there was no answer. */
 export function decide({ status, sent, idempotent, replayable, left, statuses }) {
-  const met = status === undefined || statuses.includes(status);
-  return met && (!sent || idempotent) && replayable && left > 1;
+  return (!status || statuses.includes(status)) && (!sent || idempotent) && replayable && left > 1;
 }
 
 /** Methods whose repetition changes nothing: RFC 9110 §9.2.2 and WebDAV's. fetch itself writes the first in capitals. */
@@ -172,80 +158,87 @@ export function backoff({ base, cap }, retry, retryAfter = 0, chance) {
 export function parseRetryAfter(value, now) {
   if (/^\d+$/.test(value)) return value * 1000;
   if (!/^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d( GMT| \d{4})$/.test(value)) return;
-  const at = Date.parse(/GMT$/.test(value) ? value : value + ' GMT');
-  return isNaN(at) ? undefined : Math.max(0, at - now);
+  const at = Math.max(0, Date.parse(/GMT$/.test(value) ? value : value + ' GMT') - now);
+  if (at >= 0) return at;
 }
 
 /** What a `Proxy-Status` (RFC 9209) tells: the error nearest the origin, and whether the origin may have got the request. */
 export function proxyStatus(value) {
   const bare = value?.replace(/"(\\.|[^"\\])*"/g, '""') ?? '';
   const type = bare.match(/; *error=([\w-]+)/)?.[1];
-  const unsent = /^(dns|destination|tls_certificate|tls_protocol)_|^connection_(refused|limit_reached)$/.test(type);
+  const unsent = /^(dns|destination|tls_[cp]\w+)_|^connection_(refused|limit_reached)$/.test(type);
   // Of a chain of gateways, one may have sent what another refused.
   const code = value?.match(/; *details="(TG-\d+) /)?.[1];
   return { type, code, sent: !unsent || bare.includes(',') };
 }
 
-/** Retries as a share of the exchanges of the last ten seconds. */
-export class Budget {
-  second = 0;
-  exchanges = Array(10).fill(0);
-  retries = Array(10).fill(0);
+/** Two counts of the last ten seconds, side by side; a cell for each second. */
+export class Window {
+  cells = [];
 
+  constructor(start) {
+    this.start = start;
+  }
+
+  /** Adds to both, and returns the sums. */
+  add(now, one, two) {
+    const at = Math.floor((now - this.start) / 1000);
+    const cell = this.cells[at % 10]?.[0] == at ? this.cells[at % 10] : [at, 0, 0];
+    this.cells[at % 10] = [at, cell[1] + one, cell[2] + two];
+    const recent = this.cells.filter(([second]) => second > at - 10);
+    return recent.reduce(([a, b], [, c, d]) => [a + c, b + d], [0, 0]);
+  }
+}
+
+/** Takes a retry from the budget, a window of exchanges and retries; false when there is none left. */
+export function takeRetry(budget, { percent, floor }, now) {
+  const [exchanges, retries] = budget.add(now, 0, 0);
+  const granted = retries < Math.max(Math.floor((exchanges * percent) / 100), floor * 10);
+  budget.add(now, 0, +granted);
+  return granted;
+}
+
+/** Stops attempts at an origin that mostly fails, and finds out with single ones when it is well again. */
+export class Breaker {
   constructor(now) {
-    this.start = now;
+    this.enter(now);
   }
 
-  exchange(now) {
-    this.advance(now);
-    this.exchanges[this.second % 10]++;
+  /** Asks for an attempt: a permit, which has to be reported whatever becomes of it, or nothing. */
+  admit(now) {
+    if (this.trial || now < this.until) return;
+    this.trial = this.length >= 0;
+    return this.window;
   }
 
-  /** Takes a retry; false when there is none left. */
-  take({ percent, floor }, now) {
-    this.advance(now);
-    const share = Math.floor((sum(this.exchanges) * percent) / 100);
-    const granted = sum(this.retries) < Math.max(share, floor * 10);
-    if (granted) this.retries[this.second % 10]++;
-    return granted;
+  /** Says how a permitted attempt ended; `failed` is nothing where that says nothing of the origin. */
+  report({ percent, volume, open, longest }, permit, failed, now) {
+    // What began in an earlier state says nothing of the present one.
+    if (permit != this.window) return;
+    const { trial, length } = this;
+    this.trial = false;
+    if (failed === undefined) return;
+    const [attempts, failures] = permit.add(now, 1, +failed);
+    if (trial) this.enter(now, failed ? length * 2 : undefined, longest);
+    else if (failed && attempts >= volume && failures * 100 >= attempts * percent) this.enter(now, open, longest);
   }
 
-  advance(now) {
-    const second = Math.max(this.second, Math.floor((now - this.start) / 1000));
-    for (let gone = Math.max(this.second + 1, second - 9); gone <= second; gone++) {
-      this.exchanges[gone % 10] = this.retries[gone % 10] = 0;
-    }
-    this.second = second;
-  }
-}
-
-/** Passes an exchange through the origin's breaker; true for the one that finds out whether the origin is back. */
-function enter(origin, { failures, rest }) {
-  if (origin.failed < failures) return false;
-  if (origin.probed || clock() < origin.since + rest) {
-    throw new GatewayError('breaker', 'not asked: the origin keeps failing');
-  }
-  return (origin.probed = true);
-}
-
-/** Counts how an exchange ended. What the caller stopped says nothing of the origin, nor do wrong arguments. */
-function leave(origin, probe, error) {
-  if (probe) origin.probed = false;
-  if (!error) origin.failed = 0;
-  else if (error.attempts) {
-    origin.failed++;
-    origin.since = clock();
+  /** Open for `length`, or closed if that is nothing. */
+  enter(now, length, longest) {
+    this.window = new Window(now);
+    this.length = Math.min(length, longest);
+    this.until = now + this.length;
   }
 }
 
 const origins = new Map();
 
-/** The books of an origin; those of the 256 that were met last are kept. */
-function stateOf(name) {
-  const state = origins.get(name) ?? { failed: 0, budget: new Budget(clock()) };
+/** The budget and the breaker of an origin; those of the 256 that were met last are kept. */
+function booksOf(name) {
+  const state = origins.get(name) ?? [new Window(clock()), new Breaker(clock())];
   origins.delete(name);
   origins.set(name, state);
-  if (origins.size > 256) origins.delete(origins.keys().next().value);
+  if (origins.size > 256) origins.delete([...origins.keys()][0]);
   return state;
 }
 
@@ -256,25 +249,23 @@ async function online(signal) {
   }
 }
 
-/** Waits until `begin`'s callback is called; rejects when the signal is aborted. */
+/** Waits until `begin`'s callback is called; rejects when the signal, which nobody else waits for, is aborted. */
 function wait(signal, begin) {
   return new Promise((resolve, reject) => {
-    let timer;
-    const stop = () => {
+    signal.throwIfAborted();
+    const timer = begin(resolve);
+    signal.onabort = () => {
       clearTimeout(timer);
       reject(signal.reason);
     };
-    if (signal.aborted) return stop();
-    signal.addEventListener('abort', stop, { once: true });
-    timer = begin(resolve);
   });
 }
 
 /** Adds the problem details (RFC 9457) of an answer, which stays unread. */
 async function withProblem(error) {
-  const { response } = error;
-  const length = response?.headers.get('Content-Length');
-  if (length && length < 65536 && /^application\/problem\+json/.test(response.headers.get('Content-Type'))) {
+  const response = error?.response;
+  const field = (name) => response?.headers.get(name);
+  if (parseInt(field('Content-Length')) < 65536 && /^application\/problem\+json/.test(field('Content-Type'))) {
     error.problem = await response.clone().json().catch(() => {});
     error.code = error.problem?.code ?? error.code;
   }
@@ -286,7 +277,8 @@ function newKey() {
   return `"${crypto.getRandomValues(new Uint32Array(4)).join('-')}"`;
 }
 
+const KEY = 'Idempotency-Key';
+const RETRY = 'Retry-Attempt';
 // Timers know no longer time than 2^31 - 1 ms, and fire at once beyond.
 const later = (run, ms) => setTimeout(run, Math.min(ms, 2 ** 31 - 1));
 const clock = () => performance.now();
-const sum = (counts) => counts.reduce((total, count) => total + count);

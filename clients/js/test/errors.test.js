@@ -49,7 +49,7 @@ test('Proxy-Status says why', async (t) => {
   const { url } = await serve(t, (response) => response.writeHead(502, { 'Proxy-Status': value }).end());
   const error = await failure(resilientFetch(url, quick));
   assert.deepEqual([error.type, error.code, error.sent], ['connection_refused', 'TG-2001', false]);
-  assert.match(error.message, /^502 from http.*: connection_refused$/);
+  assert.match(error.message, /^502 connection_refused from http/);
 });
 
 test('without an answer, the error says what the system said', async () => {
@@ -89,5 +89,5 @@ test('minified by esbuild and packed by gzip -9, the module is at most 3 KB', (t
   assert.deepEqual([error, status], [undefined, 0]);
   const { length } = gzipSync(stdout, { level: 9 });
   t.diagnostic(`${length} bytes`);
-  assert.ok(length > 1000 && length <= 3072, `${length} bytes`);
+  assert.ok(length > 1000 && length <= 3000, `${length} bytes`);
 });

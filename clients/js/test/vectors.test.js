@@ -54,12 +54,33 @@ test('Retry-After is read the same', () => {
 
 test('budgets run out and come back the same', () => {
   for (const { steps, ...settings } of rows(table.budgets)) {
-    const budget = new client.Budget(5000);
+    const budget = new client.Window(5000);
     for (const { at, exchanges = 0, takes = 0, granted = 0 } of rows(steps)) {
-      for (let i = 0; i < exchanges; i++) budget.exchange(5000 + at);
+      for (let i = 0; i < exchanges; i++) budget.add(5000 + at, 1, 0);
       let got = 0;
-      for (let i = 0; i < takes; i++) got += budget.take(settings, 5000 + at);
+      for (let i = 0; i < takes; i++) got += client.takeRetry(budget, settings, 5000 + at);
       assert.equal(got, granted, JSON.stringify({ at, takes, settings }));
+    }
+  }
+});
+
+test('breakers open and close the same', () => {
+  const failed = { failure: true, success: false, neutral: undefined };
+  for (const { note, steps, ...settings } of rows(table.breakers)) {
+    const breaker = new client.Breaker(5000);
+    const kept = {};
+    for (const { at, admit, end, refused, attempts = 0, outcome, open } of rows(steps)) {
+      const now = 5000 + at;
+      const step = JSON.stringify({ note, at, admit, end });
+      if (refused) assert.equal(breaker.admit(now), undefined, step);
+      if (admit) assert.ok((kept[admit] = breaker.admit(now)), step);
+      if (end) breaker.report(settings, kept[end], failed[outcome], now);
+      for (let i = 0; i < attempts; i++) {
+        const permit = breaker.admit(now);
+        assert.ok(permit, step);
+        breaker.report(settings, permit, failed[outcome], now);
+      }
+      if (open !== undefined) assert.equal(breaker.length >= 0, open, step);
     }
   }
 });

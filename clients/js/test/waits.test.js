@@ -160,23 +160,33 @@ test('the total deadline ends the wait for the network', async (t) => {
   assert.equal(seen.length, 0);
 });
 
+/** A breaker that opens with the first failures, for so long. */
+const opens = (volume, open) => ({ percent: 50, volume, open, longest: 60_000 });
+
 test('an origin that fails again and again is left alone, then asked once', async (t) => {
   const { url, seen } = await serve(t, ...Array(3).fill(502), 502, 200);
-  const ask = (rest) => resilientFetch(url, { ...quick, attempts: 1, breaker: { failures: 3, rest } });
-  for (let exchange = 0; exchange < 3; exchange++) assert.equal((await failure(ask(60_000))).kind, 'status');
-  assert.equal((await failure(ask(60_000))).kind, 'breaker');
+  const ask = () => resilientFetch(url, { ...quick, breaker: opens(3, 60_000) });
+  const first = await failure(ask());
+  assert.deepEqual([first.kind, first.attempts, seen.length], ['status', 3, 3], 'the fourth attempt is not made');
+  assert.equal((await failure(ask())).kind, 'breaker');
   assert.equal(seen.length, 3);
-  const probe = await failure(resilientFetch(url, { ...quick, breaker: { failures: 3, rest: 0 } }));
-  assert.deepEqual([probe.attempts, seen.length], [1, 4]);
-  assert.equal((await ask(0)).status, 200);
-  assert.equal((await ask(60_000)).status, 200);
+});
+
+test('an origin that was left alone and is back is asked by everybody', async (t) => {
+  const { url, seen } = await serve(t, 502, 200);
+  const ask = () => resilientFetch(url, { attempts: 1, breaker: opens(1, 0) });
+  assert.equal((await failure(ask())).kind, 'status');
+  assert.equal((await ask()).status, 200);
+  const both = await Promise.all([ask(), ask()]);
+  assert.deepEqual(both.map((response) => response.status), [200, 200]);
+  assert.equal(seen.length, 4);
 });
 
 test('while one finds out whether an origin is back, others do not ask', async (t) => {
   let finish;
   const held = (response) => (finish = () => response.writeHead(200).end());
   const { url, server } = await serve(t, 502, held, 200);
-  const breaker = { failures: 1, rest: 0 };
+  const breaker = opens(1, 0);
   await failure(resilientFetch(url, { attempts: 1, breaker }));
   const probe = resilientFetch(url, { breaker });
   await once(server, 'request');
@@ -188,7 +198,7 @@ test('while one finds out whether an origin is back, others do not ask', async (
 
 test('a probe that is aborted lets another one try', async (t) => {
   const { url, server } = await serve(t, 502, 'silence', 200);
-  const breaker = { failures: 1, rest: 0 };
+  const breaker = opens(1, 0);
   await failure(resilientFetch(url, { attempts: 1, breaker }));
   const controller = new AbortController();
   const probe = failure(resilientFetch(url, { breaker, signal: controller.signal }));
@@ -200,7 +210,7 @@ test('a probe that is aborted lets another one try', async (t) => {
 
 test('what the caller stops says nothing of the origin', async (t) => {
   const { url, server, seen } = await serve(t, 502, 'silence', 502);
-  const ask = (more) => failure(resilientFetch(url, { attempts: 1, breaker: { failures: 2, rest: 60_000 }, ...more }));
+  const ask = (more) => failure(resilientFetch(url, { attempts: 1, breaker: opens(2, 60_000), ...more }));
   await ask();
   const controller = new AbortController();
   const asking = ask({ signal: controller.signal });
@@ -214,7 +224,7 @@ test('what the caller stops says nothing of the origin', async (t) => {
 test('the books of 256 origins are kept', async () => {
   const ask = (name, status) => {
     const fetch = async () => new Response(null, { status });
-    return resilientFetch(`http://${name}.example/`, { fetch, attempts: 1, breaker: { failures: 1, rest: 60_000 } });
+    return resilientFetch(`http://${name}.example/`, { fetch, attempts: 1, breaker: opens(1, 60_000) });
   };
   await failure(ask('down', 502));
   for (let other = 1; other < 256; other++) await ask(`other-${other}`, 204);

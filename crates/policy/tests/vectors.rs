@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use http::Method;
 use policy::backoff::Backoff;
+use policy::breaker::{Breaker, BreakerSettings};
 use policy::budget::{Budget, BudgetSettings};
 use policy::failure::proxy_status::Member;
 use policy::retry::{self, Decision, Met, Situation};
-use policy::{Cause, Condition, Conditions, Delivery, Failure, RetrySettings, retry_after};
+use policy::{Cause, Condition, Conditions, Delivery, Failure, Outcome, RetrySettings, retry_after};
 use serde_json::Value;
 
 fn table() -> Value {
@@ -122,6 +124,48 @@ fn budgets_run_out_and_come_back_the_same() {
             let takes = 0..step["takes"].as_u64().unwrap_or(0);
             let granted = takes.filter(|_| budget_left.take(budget(row), now)).count() as u64;
             assert_eq!(granted, step["granted"].as_u64().unwrap_or(0), "{step} of {row}");
+        }
+    }
+}
+
+fn outcome(step: &Value) -> Outcome {
+    match step["outcome"].as_str() {
+        Some("failure") => Outcome::Failure,
+        Some("success") => Outcome::Success,
+        Some("neutral") => Outcome::Neutral,
+        other => panic!("no outcome: {other:?}"),
+    }
+}
+
+#[test]
+fn breakers_open_and_close_the_same() {
+    for row in rows(&table()["breakers"]) {
+        let settings = BreakerSettings {
+            percent: number(&row["percent"]),
+            volume: number(&row["volume"]),
+            open: millis(&row["open"]),
+            longest: millis(&row["longest"]),
+        };
+        let start = Instant::now();
+        let (mut breaker, mut kept) = (Breaker::new(start), HashMap::new());
+        for step in rows(&row["steps"]) {
+            let now = start + millis(&step["at"]);
+            if step["refused"] == true {
+                assert!(breaker.admit(now).is_err(), "{step}");
+            }
+            if let Some(name) = step["admit"].as_str() {
+                kept.insert(name, breaker.admit(now).unwrap());
+            }
+            if let Some(permit) = step["end"].as_str().and_then(|name| kept.remove(name)) {
+                breaker.report(&settings, permit, outcome(step), now);
+            }
+            for _ in 0..step["attempts"].as_u64().unwrap_or(0) {
+                let permit = breaker.admit(now).unwrap();
+                breaker.report(&settings, permit, outcome(step), now);
+            }
+            if let Some(open) = step["open"].as_bool() {
+                assert_eq!(breaker.is_closed(), !open, "{step}: {}", row["note"]);
+            }
         }
     }
 }

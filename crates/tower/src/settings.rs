@@ -117,6 +117,11 @@ mod tests {
         assert_eq!([attempt_timeout, total_timeout], [millis("attemptTimeout"), millis("totalTimeout")]);
         assert_eq!(u64::from(budget.percent), shared["budget"]["percent"].as_u64().unwrap());
         assert_eq!(u64::from(budget.floor), shared["budget"]["floor"].as_u64().unwrap());
+        let (breaker, known) = (Settings::client().breaker.unwrap(), &shared["breaker"]);
+        assert_eq!(u64::from(breaker.percent), known["percent"].as_u64().unwrap());
+        assert_eq!(u64::from(breaker.volume), known["volume"].as_u64().unwrap());
+        let times = ["open", "longest"].map(|name| Duration::from_millis(known[name].as_u64().unwrap()));
+        assert_eq!([breaker.open, breaker.longest], times);
         for word in table["conditions"].as_array().unwrap() {
             let (condition, _) = Condition::ALL.iter().find(|(_, known)| word == known).unwrap();
             assert!(retry.conditions.contains(*condition), "{word}");
