@@ -70,7 +70,9 @@ fn report(options: &Options, load: impl Fn(&Path) -> Tree) -> Result<(), String>
         inputs.open(log, &formats, threads).map_err(|error| format!("{log}: {error}"))?;
     }
     if inputs.jobs.is_empty() {
-        return Err("no line of these files has a form that is known; --format tells it".to_owned());
+        return Err("no line of these files has a form that is known; --format tells that of an access log, and \
+                    `tidegate explain FILE` what lines of other error logs mean"
+            .to_owned());
     }
     let Inputs { jobs, sources, size } = inputs;
     let tally = run::count(jobs, size, threads, clock_offset()).map_err(|error| error.to_string())?;
