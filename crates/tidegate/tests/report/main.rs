@@ -183,7 +183,7 @@ fn what_is_wrong_is_said() {
     let cases: [(&[&str], &str); 6] = [
         (&["none.log"], "none.log: No such file"),
         (&["."], ".: it is a folder"),
-        (&["nginx.conf"], "no line of these files has a form that is known; --format tells it"),
+        (&["nginx.conf"], "no line of these files has a form that is known; --format tells that of an access log"),
         (&["--format", "$remote_addr", "access.log"], "the format has no $status"),
         (&["-c", "none.conf"], "none.conf: No such file"),
         (&["-c", "../errors/error.log"], "names no log that is there"),
