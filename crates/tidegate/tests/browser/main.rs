@@ -71,6 +71,9 @@ fn without_scripts_the_page_asks_to_be_loaded_again() {
     assert!(reload.contains("http-equiv=\"refresh\""), "{reload}");
 }
 
+/// A page that does not load itself again while scripts run in it.
+const QUIET: &str = "/.tidegate/page.css";
+
 /// Calls the module of `clients/js` from the page; what comes of it is in `window.result` later, `window.retries` counts.
 fn fetch(browser: &Browser, path: &str, options: &str) {
     browser.script(&format!(
@@ -91,7 +94,7 @@ fn result(browser: &Browser) -> String {
 #[test]
 fn a_page_that_fetches_with_patience_waits_out_a_restart() {
     let Some((browser, site)) = open() else { return };
-    browser.open(&site.url("/"));
+    browser.open(&site.url(QUIET));
     fetch(&browser, "/data", "attempts: 1000, totalTimeout: 80000");
     eventually("the gateway's 502 is tried again", || browser.script("return window.retries > 1") == "true");
     let application = site.start_application("the data");
@@ -102,7 +105,7 @@ fn a_page_that_fetches_with_patience_waits_out_a_restart() {
 #[test]
 fn a_page_learns_from_the_gateway_what_failed() {
     let Some((browser, site)) = open() else { return };
-    browser.open(&site.url("/"));
+    browser.open(&site.url(QUIET));
     fetch(&browser, "/order", "method: 'POST', body: 'x'");
     let result = result(&browser);
     let down = "The service behind this site is not running at the moment. Try again in a minute.";
