@@ -118,7 +118,16 @@ fn check(line: &str) -> Option<Reading> {
     let reason = reason.split([',', '(']).next().unwrap_or_default();
     let server = line.split_once("Server ").and_then(|(_, server)| server.split(' ').next()).unwrap_or_default();
     let words = format!("Layer{reason}");
-    let reading = Reading::new(Vendor::Haproxy, words.trim(), check_causes(reason, info));
+    let passed = reason.contains("passed");
+    let causes = if passed { &[] } else { check_causes(reason, info) };
+    let reading = Reading::new(Vendor::Haproxy, words.trim(), causes).meaning(if passed {
+        "A health check went well."
+    } else if causes.is_empty() {
+        "The endpoint answered its health check with something else than `option httpchk` and `http-check expect` want: its \
+         own log, or the path that is checked, says why."
+    } else {
+        "A health check failed: HAProxy sends the endpoint nothing until checks go well again."
+    });
     Some(reading.fact("upstream", server).fact("info", info))
 }
 
@@ -196,6 +205,10 @@ mod tests {
         let line =
             "Health check for server be/s1 failed, reason: Layer7 timeout, check duration: 2001ms, status: 0/2 DOWN.";
         assert_eq!(causes(line), [Cause::ReplyTimeout]);
+        let wrong = "Server be/s1 is DOWN, reason: Layer7 wrong status, code: 503, info: \"Service Unavailable\", check duration: 5ms.";
+        assert!(causes(wrong).is_empty() && read(wrong).unwrap().meaning.contains("http-check expect"));
+        let up = "Server be/s1 is UP, reason: Layer4 check passed, check duration: 0ms. 1 active and 0 backup servers online.";
+        assert!(causes(up).is_empty() && read(up).unwrap().meaning.contains("went well"));
         assert_eq!(causes("backend be has no server available!"), [Cause::NoLiveEndpoints]);
     }
 

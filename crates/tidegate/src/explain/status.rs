@@ -6,9 +6,10 @@ use policy::Cause;
 use super::access::{Seen, candidates};
 use super::reading::{Reading, Vendor};
 
-/// `502`, `HTTP 502`, `502 Bad Gateway`.
+/// `502`, `HTTP 502`, `502 Bad Gateway`, `HTTP/1.1 502 Bad Gateway`, `status 502`.
 pub(super) fn read(text: &str) -> Option<Reading> {
-    let word = text.strip_prefix("HTTP ").unwrap_or(text).split(' ').next()?;
+    let bare = text.split_once(' ').filter(|(first, _)| first.starts_with("HTTP") || *first == "status");
+    let word = bare.map_or(text, |(_, rest)| rest).split(' ').next()?;
     let status: u16 = word.parse().ok().filter(|status| (100..600).contains(status) && word.len() == 3)?;
     let reading = Reading::new(Vendor::Http, status.to_string(), candidates(&Seen { status, ..Seen::default() }));
     Some(reading.meaning(meaning(status)).fact("causes with this status", with_status(status)))
@@ -45,12 +46,12 @@ mod tests {
 
     #[test]
     fn a_status_is_known_with_or_without_its_words() {
-        for text in ["502", "HTTP 502", "502 Bad Gateway"] {
+        for text in ["502", "HTTP 502", "502 Bad Gateway", "HTTP/1.1 502 Bad Gateway", "HTTP/2 502", "status 502"] {
             let reading = read(text).unwrap();
             assert_eq!(reading.words, "502");
             assert!(reading.facts[0].1.contains("TG-2001 connect_refused"), "{:?}", reading.facts);
         }
-        for text in ["", "50", "5020", "099", "bad gateway"] {
+        for text in ["", "50", "5020", "099", "bad gateway", "HTTP/1.1", "status quo"] {
             assert_eq!(read(text), None, "{text}");
         }
     }
