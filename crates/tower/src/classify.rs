@@ -11,14 +11,26 @@ use policy::{Cause, Failure, Phase};
 /// Errors of hyper, of hyper-util's client, of tower's timeout and of the system are understood, and those that contain
 /// them, such as `reqwest`'s. Others count as a request that may have been acted upon.
 pub fn failure_of_error(error: &(dyn StdError + 'static), phase: Phase) -> Failure {
-    let chain = || std::iter::successors(Some(error), |error| inner(*error));
-    if let Some(known) = chain().find_map(|error| error.downcast_ref::<crate::Error>()) {
+    let chain = || chain(error);
+    if let Some(known) = crate::Error::find(error) {
         return known.failure().clone();
     }
     let connecting = chain().filter_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>());
     let phase =
         if connecting.clone().any(hyper_util::client::legacy::Error::is_connect) { Phase::Connect } else { phase };
     let text = chain().last().map(ToString::to_string).unwrap_or_default();
+    #[cfg(feature = "reqwest")]
+    if chain().filter_map(|error| error.downcast_ref::<reqwest::Error>()).any(reqwest::Error::is_timeout) {
+        return Failure::timed_out(phase);
+    }
+    #[cfg(feature = "tls")]
+    if let Some(tls) = chain().find_map(|error| error.downcast_ref::<rustls::Error>()) {
+        return Failure::new(of_tls(tls)).detail(text);
+    }
+    #[cfg(feature = "http2")]
+    if let Some(stream) = chain().find_map(|error| error.downcast_ref::<h2::Error>()).filter(|error| !error.is_io()) {
+        return Failure::new(of_h2(stream)).detail(text);
+    }
     if let Some(io) = chain().find_map(|error| error.downcast_ref::<io::Error>()) {
         return of_io(io, phase).detail(text);
     }
@@ -30,8 +42,21 @@ pub fn failure_of_error(error: &(dyn StdError + 'static), phase: Phase) -> Failu
     Failure::new(cause.unwrap_or(unknown)).detail(text)
 }
 
-/// What an error is made of. The system's own type skips what was put into it.
+/// An error, what it is made of, what that is made of, and so on.
+pub(crate) fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + Clone {
+    std::iter::successors(Some(error), |error| inner(*error))
+}
+
+/// What an error is made of. The system's own type skips what was put into it, and so does `reqwest-middleware`'s.
 fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    #[cfg(feature = "reqwest")]
+    match error.downcast_ref::<reqwest_middleware::Error>() {
+        Some(reqwest_middleware::Error::Middleware(inner)) => return Some(&**inner),
+        Some(reqwest_middleware::Error::Reqwest(inner)) => return Some(inner),
+        None => {}
+    }
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),
@@ -66,6 +91,40 @@ fn of_hyper(error: &hyper::Error, phase: Phase) -> Cause {
         _ if error.is_user() => Cause::ClientCutOff,
         Phase::Connect => Cause::ConnectFailed,
         _ => Cause::ClosedBeforeReply,
+    }
+}
+
+#[cfg(feature = "tls")]
+fn of_tls(error: &rustls::Error) -> Cause {
+    use rustls::{AlertDescription, CertificateError, Error};
+    match error {
+        Error::InvalidCertificate(error) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::CertificateExpired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Cause::CertificateNotYetValid
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Cause::CertificateWrongName
+            }
+            _ => Cause::CertificateUntrusted,
+        },
+        Error::AlertReceived(AlertDescription::UnrecognisedName) => Cause::TlsNameUnknown,
+        Error::AlertReceived(AlertDescription::CertificateRequired) => Cause::TlsClientCertificateWanted,
+        Error::AlertReceived(_) => Cause::TlsAlert,
+        Error::PeerIncompatible(_) => Cause::TlsNoCommonParameters,
+        Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Cause::TlsNotSpoken,
+        _ => Cause::TlsProtocolError,
+    }
+}
+
+/// A stream that the peer refused was not looked at (RFC 9113 §8.7). Which streams a GOAWAY leaves out h2 does not say: they
+/// may have been acted upon.
+#[cfg(feature = "http2")]
+fn of_h2(error: &h2::Error) -> Cause {
+    match error.reason() {
+        Some(h2::Reason::REFUSED_STREAM) if error.is_reset() && error.is_remote() => Cause::H2StreamRefused,
+        _ if error.is_reset() || error.is_go_away() => Cause::H2StreamReset,
+        _ => Cause::H2ProtocolError,
     }
 }
 

@@ -59,6 +59,11 @@ impl Error {
         self.response.as_deref()
     }
 
+    /// The error of this crate within another one, such as that of a body or of `reqwest-middleware`.
+    pub fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
+        crate::classify::chain(error).find_map(|error| error.downcast_ref())
+    }
+
     /// What to tell a user: plain language, without jargon.
     pub fn user_message(&self) -> &'static str {
         self.failure.row().treatment.user

@@ -20,6 +20,12 @@ use crate::retry_after::retry_after;
 use crate::shared::{Refused, Shared};
 use crate::{BoxError, Error, Event, RETRY_ATTEMPT};
 
+/// Among a request's extensions: the service follows redirects unseen. That a failing attempt was never sent may then be
+/// said of the second hop, after the first one acted.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "reqwest"), allow(dead_code, reason = "only reqwest follows redirects"))]
+pub(crate) struct MayBeRedirected;
+
 /// How many attempts an answer took, among its extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attempts(pub(crate) u32);
@@ -51,6 +57,7 @@ struct Exchange<B> {
     head: request::Parts,
     body: Source<B>,
     idempotent: bool,
+    may_be_redirected: bool,
     /// Retries that were made in front of this layer.
     before: u32,
     /// Attempts of this layer so far.
@@ -68,10 +75,22 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
         let (mut head, body) = request.into_parts();
         let idempotent = settle(shared.settings.idempotency_keys, &head.method, &mut head.headers);
         let before = head.headers.get(RETRY_ATTEMPT).map_or(0, said);
+        let may_be_redirected = head.extensions.get::<MayBeRedirected>().is_some();
         let body = Source::new(body, shared.settings.replay);
         let began = Instant::now();
         let deadline = began + shared.settings.total_timeout;
-        Self { shared, head, body, idempotent, before, number: 0, tried: Tried::default(), began, deadline }
+        Self {
+            shared,
+            head,
+            body,
+            idempotent,
+            may_be_redirected,
+            before,
+            number: 0,
+            tried: Tried::default(),
+            began,
+            deadline,
+        }
     }
 
     async fn run<S, R>(&mut self, mut service: S) -> Result<Response<HeldBody<R>>, Error>
@@ -219,7 +238,8 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
 
     /// A retry of somebody in front is not multiplied: unless no application saw it, it is one attempt.
     fn tries_left(&self, met: Met<'_>) -> u32 {
-        if self.before > 0 && !never_sent(met) { 1 } else { (self.tries() + 1).saturating_sub(self.number) }
+        let once = (self.before > 0 && !never_sent(met)) || (self.may_be_redirected && !self.idempotent);
+        if once { 1 } else { (self.tries() + 1).saturating_sub(self.number) }
     }
 
     fn tries(&self) -> u32 {

@@ -1,4 +1,5 @@
-//! Plain HTTP/1.1 to endpoints, with connections kept for the next request. Not here: retries, TLS.
+//! HTTP to endpoints by hyper, with connections kept for the next request; with the features `tls` and `http2`, that too.
+//! Not here: retries.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,6 +20,11 @@ use crate::BoxError;
 /// The body that is sent.
 pub type HttpBody = UnsyncBoxBody<Bytes, BoxError>;
 
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
 /// Idle connections are used for so long where a stale one costs a retry: shorter than Node's five seconds.
 const LIKELY: Duration = Duration::from_secs(4);
 /// And where it would cost the request: no server in use closes sooner.
@@ -26,35 +32,106 @@ const CERTAIN: Duration = Duration::from_secs(1);
 /// A connection that is not there by then is tried elsewhere.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A service that speaks HTTP/1.1 over TCP, with hyper. Clones share their connections.
+/// A service that speaks HTTP with hyper. Clones share their connections.
+///
+/// With the feature `tls`, `https://` works: certificates are checked against Mozilla's roots, or by the configuration that
+/// [`HttpBuilder::tls`] is given. With `http2`, TLS agrees on HTTP/2 where the server speaks it.
 ///
 /// Requests that are not idempotent go out on connections that idled for a second at most: one that the server has
 /// closed meanwhile would lose them.
 #[derive(Debug, Clone)]
 pub struct Http {
-    likely: Client<HttpConnector, HttpBody>,
-    certain: Client<HttpConnector, HttpBody>,
+    likely: Client<Connector, HttpBody>,
+    certain: Client<Connector, HttpBody>,
+}
+
+/// An [`Http`] in the making.
+#[derive(Debug, Clone)]
+pub struct HttpBuilder {
+    connect_timeout: Duration,
+    #[cfg(feature = "tls")]
+    tls: Option<rustls::ClientConfig>,
+    #[cfg(feature = "http2")]
+    http2_only: bool,
 }
 
 impl Http {
     /// Waits ten seconds for a connection.
     pub fn new() -> Self {
-        Self::with_connect_timeout(CONNECT)
+        Self::builder().build()
     }
 
-    /// Waits so long for a connection.
-    pub fn with_connect_timeout(timeout: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(timeout));
-        connector.set_nodelay(true);
-        Self { likely: client(connector.clone(), LIKELY), certain: client(connector, CERTAIN) }
+    /// With other times, trust or protocols.
+    pub fn builder() -> HttpBuilder {
+        HttpBuilder {
+            connect_timeout: CONNECT,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "http2")]
+            http2_only: false,
+        }
     }
 }
 
-fn client(connector: HttpConnector, idle: Duration) -> Client<HttpConnector, HttpBody> {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(idle);
-    builder.build(connector)
+impl HttpBuilder {
+    /// Waits so long for a connection.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Whom to trust, and with which certificate of one's own. It must name no protocols (ALPN): these are added.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, configuration: rustls::ClientConfig) -> Self {
+        self.tls = Some(configuration);
+        self
+    }
+
+    /// Speaks HTTP/2 without asking whether the server does (RFC 9113 §3.3).
+    #[cfg(feature = "http2")]
+    pub fn http2_by_prior_knowledge(mut self) -> Self {
+        self.http2_only = true;
+        self
+    }
+
+    /// The service.
+    pub fn build(self) -> Http {
+        let mut tcp = HttpConnector::new();
+        tcp.set_connect_timeout(Some(self.connect_timeout));
+        tcp.set_nodelay(true);
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new());
+        #[cfg(feature = "http2")]
+        builder.http2_only(self.http2_only);
+        #[cfg(feature = "tls")]
+        let tcp = tls::over(tcp, self.tls);
+        let likely = builder.pool_idle_timeout(LIKELY).build(tcp.clone());
+        Http { likely, certain: builder.pool_idle_timeout(CERTAIN).build(tcp) }
+    }
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use rustls::ClientConfig;
+    use rustls::crypto::ring;
+
+    pub(super) fn over(mut tcp: HttpConnector, configuration: Option<ClientConfig>) -> super::Connector {
+        tcp.enforce_http(false);
+        let builder = HttpsConnectorBuilder::new().with_tls_config(configuration.unwrap_or_else(usual));
+        let builder = builder.https_or_http().enable_http1();
+        #[cfg(feature = "http2")]
+        let builder = builder.enable_http2();
+        builder.wrap_connector(tcp)
+    }
+
+    /// TLS 1.2 and 1.3 to whom Mozilla trusts. The program may have chosen another provider of ciphers for itself.
+    fn usual() -> ClientConfig {
+        let builder = ClientConfig::builder_with_provider(ring::default_provider().into());
+        let builder = builder.with_safe_default_protocol_versions().expect("ring has ciphers for TLS 1.2 and 1.3");
+        builder.with_webpki_roots().with_no_client_auth()
+    }
 }
 
 impl Default for Http {

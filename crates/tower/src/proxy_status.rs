@@ -20,14 +20,19 @@ pub(crate) const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-statu
 /// # Ok::<(), http::Error>(())
 /// ```
 pub fn failure_of_response(parts: &response::Parts) -> Option<Failure> {
-    let said = said(&parts.headers);
-    let of_status = match parts.status {
+    failure_of_head(parts.status, &parts.headers)
+}
+
+/// The same of an answer whose head is in another form, such as `reqwest`'s.
+pub fn failure_of_head(status: StatusCode, headers: &HeaderMap) -> Option<Failure> {
+    let said = said(headers);
+    let of_status = match status {
         StatusCode::BAD_GATEWAY => Cause::ClosedBeforeReply,
         StatusCode::SERVICE_UNAVAILABLE => Cause::NoLiveEndpoints,
         StatusCode::GATEWAY_TIMEOUT => Cause::ReplyTimeout,
         _ => return said,
     };
-    Some(said.unwrap_or_else(|| Failure::new(of_status).detail(format!("the answer was {}", parts.status))))
+    Some(said.unwrap_or_else(|| Failure::new(of_status).detail(format!("the answer was {status}"))))
 }
 
 /// The failure of the gateway nearest to the origin that names one: the first of the list.

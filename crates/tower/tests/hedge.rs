@@ -27,11 +27,14 @@ type Act = (Duration, Result<(), Cause>);
 const SILENT: Act = (SILENCE, Ok(()));
 const AT_ONCE: Act = (Duration::ZERO, Ok(()));
 
-/// Plays one act for each request, the last one again and again; keeps when each came, for whom, and as which retry.
+/// When a request came, for whom, and as which retry.
+type Seen = (Duration, String, Option<String>);
+
+/// Plays one act for each request, the last one again and again.
 #[derive(Clone)]
 struct Script {
     acts: Arc<Vec<Act>>,
-    seen: Arc<Mutex<Vec<(Duration, String, Option<String>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     began: Instant,
 }
 
