@@ -173,20 +173,31 @@ impl Decoder {
     }
 
     fn size_line(&mut self, input: &[u8]) -> Result<usize, BodyError> {
+        // Most lines come whole, and need not be gathered.
+        let end = memchr::memchr(b'\n', input).filter(|end| self.line.is_empty() && *end < self.limits.line + 2);
+        if let Some(end) = end {
+            self.chunk_begins(&input[..=end])?;
+            return Ok(end + 1);
+        }
         let (taken, complete) = self.gather(input, self.limits.line)?;
         if complete {
-            let size = chunk_size(&self.line)?;
-            self.count_excess(size)?;
-            self.line.clear();
-            self.chunk = size;
-            self.state = if size == 0 { State::Trailer } else { State::Data(size) };
+            let line = std::mem::take(&mut self.line);
+            self.chunk_begins(&line)?;
         }
         Ok(taken)
     }
 
-    fn count_excess(&mut self, size: u64) -> Result<(), BodyError> {
+    fn chunk_begins(&mut self, line: &[u8]) -> Result<(), BodyError> {
+        let size = chunk_size(line)?;
+        self.count_excess(size, line.len())?;
+        self.chunk = size;
+        self.state = if size == 0 { State::Trailer } else { State::Data(size) };
+        Ok(())
+    }
+
+    fn count_excess(&mut self, size: u64, line: usize) -> Result<(), BodyError> {
         let made_up_for = size.saturating_add(USUAL_LINE as u64);
-        self.excess = self.excess.saturating_add(self.line.len() as u64).saturating_sub(made_up_for);
+        self.excess = self.excess.saturating_add(line as u64).saturating_sub(made_up_for);
         if self.excess > self.limits.excess as u64 { Err(BodyError::Excess) } else { Ok(()) }
     }
 
@@ -206,6 +217,10 @@ impl Decoder {
     }
 
     fn trailer(&mut self, input: &[u8]) -> Result<usize, BodyError> {
+        if self.line.is_empty() && input.starts_with(b"\r\n") {
+            self.state = State::Done;
+            return Ok(2);
+        }
         let (taken, complete) = self.gather(input, self.limits.trailer).map_err(|_| BodyError::TrailerTooLong)?;
         if !complete {
             return Ok(taken);
