@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tidegate::misbehave::Server;
 
-use super::{ask, assert_explained, assert_reported, endpoint, find, huge_head, start, written};
+use super::{ask, assert_explained, assert_reported, endpoint, eventually, find, huge_head, lines, start, written};
 
 /// What it writes of each mode: the logger, and the causes that the words may have.
 const MODES: [(&str, &str, &str); 10] = [
@@ -43,6 +43,8 @@ fn what_caddy_writes_is_explained() {
         let line = written(&at("output"), 0, |line| line.contains(&wanted) && line.contains(logger));
         assert_explained("Caddy", mode, &line, causes);
     }
+    let requests = || lines(&at("output")).iter().filter(|line| line.contains("\"http.log.access\"")).count();
+    eventually(&"all requests are logged", || (requests() == MODES.len()).then_some(()));
     assert_reported(&at("output"), MODES.len(), MODES.len() - 4);
 }
 
