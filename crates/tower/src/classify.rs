@@ -69,6 +69,8 @@ fn of_io(error: &io::Error, phase: Phase) -> Failure {
         (_, None, io::ErrorKind::TimedOut) => Failure::timed_out(phase),
         (Phase::Connect, None, _) if is_resolving(error) => Failure::new(Cause::NameNotFound),
         (Phase::Connect, None, _) => Failure::new(Cause::ConnectFailed),
+        // hyper says so of chunks that are none.
+        (Phase::Body, None, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Failure::new(Cause::BadChunk),
         (_, errno, _) => Failure::from_io(phase, errno, false),
     }
 }
@@ -82,6 +84,7 @@ fn of_hyper(error: &hyper::Error, phase: Phase) -> Cause {
     match phase {
         _ if error.is_parse() && error.to_string().contains("too large") => Cause::HeadTooLarge,
         _ if error.is_parse_status() => Cause::MalformedStatusLine,
+        _ if error.is_parse() && error.to_string().contains("HTTP version") => Cause::MalformedStatusLine,
         _ if error.is_parse_version_h2() => Cause::SpeaksHttp2,
         Phase::Body if error.is_incomplete_message() => Cause::BodyTruncated,
         Phase::Body if error.is_parse() => Cause::BadChunk,
