@@ -1,7 +1,8 @@
 //! The Express gateway of the error's reference page, in full: `/api` goes to upstreams, `/health` stays outside.
 //!
 //! `cargo run -p tidegate-tower --example axum`, then `curl -i http://127.0.0.1:3000/api/`. `UPSTREAM_URL` names the
-//! upstreams, with commas between them; without it two small ones are started, one of which is broken.
+//! upstreams, with commas between them; without it two small ones are started, one of which is broken. `PORT` is 3000 unless
+//! said otherwise, 0 for any.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -11,6 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use tidegate_tower::{Event, Gateway, Http, Settings};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,11 +32,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let app = Router::new().nest_service("/api", gateway).route("/health", get(health));
 
-    let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    println!("http://127.0.0.1:3000/api/ goes to {}", upstreams.join(" and "));
+    let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse::<u16>())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://{}/api/ goes to {}", listener.local_addr()?, upstreams.join(" and "));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     // Requests under way are finished; no new ones are taken.
-    axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
+    axum::serve(listener, app).with_graceful_shutdown(told_to_end()).await?;
     Ok(())
 }
 
@@ -43,10 +46,12 @@ async fn health() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok", "timestamp": since.as_secs() }))
 }
 
-async fn ctrl_c() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        eprintln!("Ctrl+C cannot be heard: {error}");
-        std::future::pending::<()>().await;
+/// Ctrl+C, or what containers are stopped by.
+async fn told_to_end() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 
