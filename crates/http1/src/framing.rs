@@ -75,16 +75,45 @@ fn number(text: &[u8]) -> Result<u64, FramingError> {
     parsed.filter(|_| digits).map(i64::unsigned_abs).ok_or(FramingError::Length)
 }
 
+/// What the `Connection` lines of a message say (RFC 9110 §7.6.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConnectionOptions {
+    /// `close`.
+    pub close: bool,
+    /// `keep-alive`.
+    pub keep_alive: bool,
+    /// They name fields, not only what manages the connection: [`is_named_by_connection`] tells which.
+    pub fields: bool,
+}
+
+impl ConnectionOptions {
+    /// Reads them.
+    pub fn of(fields: &Fields) -> Self {
+        let mut options = Self::default();
+        for value in fields.get_all("connection") {
+            value.split(|byte| *byte == b',').for_each(|option| options.add(option.trim_ascii()));
+        }
+        options
+    }
+
+    fn add(&mut self, option: &[u8]) {
+        const KNOWN: Names<&[&str]> = Names::known(&["", "keep-alive", "close", "upgrade"]);
+        self.close |= option.eq_ignore_ascii_case(b"close");
+        self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        self.fields |= !KNOWN.contain(option);
+    }
+
+    /// Whether the connection stays open behind a message with these fields (RFC 9112 §9.3).
+    pub fn persist(self, version: Version, fields: &Fields) -> bool {
+        let asked = version == Version::H11 || (self.keep_alive && !fields.contains("transfer-encoding"));
+        asked && !self.close
+    }
+}
+
 /// Whether the connection outlives the message (RFC 9112 §9.3). Not one of HTTP/1.0 with a transfer coding: its framing is
 /// not to be relied on (RFC 9112 §6.1).
 pub fn persistent(version: Version, fields: &Fields) -> bool {
-    let closes = fields.has_token("connection", "close");
-    match version {
-        Version::H11 => !closes,
-        Version::H10 => {
-            !closes && fields.has_token("connection", "keep-alive") && !fields.contains("transfer-encoding")
-        }
-    }
+    ConnectionOptions::of(fields).persist(version, fields)
 }
 
 /// Fields that belong to one connection only, named or not (RFC 9110 §7.6.1).
@@ -96,12 +125,9 @@ pub fn is_hop_by_hop(name: &[u8]) -> bool {
     HOP_BY_HOP.contain(name)
 }
 
-/// Whether `Connection` names fields at all, not only what manages the connection: a quick look before
-/// [`is_named_by_connection`] is asked about each field.
+/// Whether `Connection` names fields at all: a quick look before [`is_named_by_connection`] is asked about each field.
 pub fn connection_names_fields(fields: &Fields) -> bool {
-    const OPTIONS: Names<&[&str]> = Names::known(&["keep-alive", "close", "upgrade"]);
-    let options = fields.get_all("connection").flat_map(|value| value.split(|byte| *byte == b','));
-    options.map(<[u8]>::trim_ascii).any(|option| !option.is_empty() && !OPTIONS.contain(option))
+    ConnectionOptions::of(fields).fields
 }
 
 /// Whether any `Connection` line names the field: then it ends here (RFC 9110 §7.6.1).

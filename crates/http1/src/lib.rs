@@ -18,8 +18,8 @@ pub use body::{ChunkLimits, Decoded, Decoder};
 pub use error::{BodyError, FramingError, RequestError, ResponseError};
 pub use fields::{Field, Fields};
 pub use framing::{
-    Framing, connection_names_fields, is_forbidden_trailer, is_hop_by_hop, is_named_by_connection, persistent,
-    request_framing, response_framing,
+    ConnectionOptions, Framing, connection_names_fields, is_forbidden_trailer, is_hop_by_hop, is_named_by_connection,
+    persistent, request_framing, response_framing,
 };
 pub use head::{RequestHead, RequestLimits, ResponseHead, ResponseLimits, Version};
 pub use names::{Names, is_variable_of};

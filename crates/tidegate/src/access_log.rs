@@ -49,12 +49,24 @@ fn escape(how: Escape, found: bool, start: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Most values hold nothing to escape, and stay where they are. The look has no early end: many bytes are one step.
-fn escape_from(start: usize, out: &mut Vec<u8>, needed: impl Fn(u8) -> bool, escape: fn(&[u8], &mut Vec<u8>)) {
-    if out[start..].iter().fold(false, |found, byte| found | needed(*byte)) {
-        let value = out.split_off(start);
-        escape(&value, out);
+/// Most values hold nothing to escape, and stay where they are.
+fn escape_from(start: usize, out: &mut Vec<u8>, needed: fn(u8) -> bool, escape: fn(&[u8], &mut Vec<u8>)) {
+    let (words, rest) = out[start..].as_chunks();
+    let plain = words.iter().fold(0, |found, word| found | not_plain(u64::from_le_bytes(*word))) == 0;
+    if (plain || !out[start..].iter().any(|byte| needed(*byte))) && !rest.iter().any(|byte| needed(*byte)) {
+        return;
     }
+    let value = out.split_off(start);
+    escape(&value, out);
+}
+
+/// Not 0 if one of eight bytes needs an escape of any kind; for other reasons only rarely.
+fn not_plain(word: u64) -> u64 {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word;
+    let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    let above_tilde = word | word.wrapping_add(EACH);
+    (below(word, 0x20) | above_tilde | is(b'"') | is(b'\\')) & (EACH * 0x80)
 }
 
 /// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
@@ -105,15 +117,29 @@ mod tests {
     use super::*;
 
     fn escaped(how: Escape, value: Option<&[u8]>) -> String {
+        String::from_utf8(escaped_bytes(how, value)).unwrap()
+    }
+
+    fn escaped_bytes(how: Escape, value: Option<&[u8]>) -> Vec<u8> {
         let mut out = [b"before ", value.unwrap_or_default()].concat();
         escape(how, value.is_some(), 7, &mut out);
-        String::from_utf8(out.split_off(7)).unwrap()
+        out.split_off(7)
     }
 
     #[test]
     fn the_default_escape_hides_what_could_forge_a_line() {
         assert_eq!(escaped(Escape::Default, Some(b"a\"b\\c\nd\xe9")), "a\\x22b\\x5Cc\\x0Ad\\xE9");
         assert_eq!(escaped(Escape::Default, None), "-");
+    }
+
+    #[test]
+    fn no_byte_to_escape_is_missed_wherever_it_stands() {
+        for (byte, at) in (0..=255).flat_map(|byte| (0..20).map(move |at| (byte, at))) {
+            let mut value = [b'a'; 20];
+            value[at] = byte;
+            assert_eq!(escaped(Escape::Default, Some(&value)).len() > 20, needs_escape(byte), "{byte} at {at}");
+            assert_eq!(escaped_bytes(Escape::Json, Some(&value)).len() > 20, needs_json_escape(byte), "{byte} at {at}");
+        }
     }
 
     #[test]

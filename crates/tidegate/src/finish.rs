@@ -67,7 +67,7 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Response) ->
     }
     let switching = response.status == 101;
     let delivered = match std::mem::replace(&mut response.body, Body::Empty) {
-        Body::Endpoint(answered) if switching => return upgrade(client, request, head, *answered).await,
+        Body::Endpoint(answered) if switching => return Box::pin(upgrade(client, request, head, *answered)).await,
         Body::Endpoint(answered) => endpoint_body(client, request, head, framing, answered).await,
         Body::Bytes(bytes) => plain(client, request, head, framing, &mut BytesBody::new(bytes)).await,
         Body::File { file, parts, tail } => {

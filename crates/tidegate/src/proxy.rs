@@ -264,10 +264,10 @@ fn respond(request: &mut Request, mut answered: Box<Answered>) -> Response {
         Some(value) if value.eq_ignore_ascii_case(b"yes") => Some(true),
         _ => None,
     };
-    let declared = head.fields.get("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+    let declared = || std::str::from_utf8(head.fields.get("content-length")?).ok()?.parse().ok();
     let length = match answered.reply.framing {
         Framing::Length(length) => Some(length),
-        Framing::Empty if crate::response::is_bodiless(request, head.status) => declared,
+        Framing::Empty if crate::response::is_bodiless(request, head.status) => declared(),
         // Asked with HEAD for a client that asked with another method (`proxy_method`): there is no body to pass on.
         Framing::Empty => Some(0),
         Framing::Chunked | Framing::Close => None,

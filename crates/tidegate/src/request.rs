@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::model::{Level, Listen, ListenAddress, Location, Regex, Server, ServerName, Settings};
-use http1::{Fields, Framing, RequestHead};
+use http1::{ConnectionOptions, Fields, Framing, RequestHead};
 
 use crate::body::Kept;
 use crate::downstream::proxy_protocol::Ends;
@@ -158,12 +158,13 @@ impl Request {
         head: RequestHead,
         length: usize,
     ) -> Self {
+        let options = ConnectionOptions::of(&head.fields);
         Self {
             worker: worker.clone(),
             generation,
             connection: connection.clone(),
-            keep_alive: http1::persistent(head.version, &head.fields),
-            connection_names_fields: http1::connection_names_fields(&head.fields),
+            keep_alive: options.persist(head.version, &head.fields),
+            connection_names_fields: options.fields,
             head,
             framing: Framing::Empty,
             body: RequestBody::Unread,

@@ -65,7 +65,7 @@ pub(super) async fn make(
     let idled = pooled.as_ref().and_then(|connection| connection.idled);
     let opened = match pooled {
         Some(connection) => Ok((connection, Duration::ZERO)),
-        None => open(request, errand.proxy, endpoint).await.map(|Opened { stream, timer, address }| {
+        None => Box::pin(open(request, errand.proxy, endpoint)).await.map(|Opened { stream, timer, address }| {
             let connection =
                 Connection { stream, timer, address, key, born: started, requests: 0, sent: 0, idled: None };
             (Box::new(connection), started.elapsed())
@@ -137,7 +137,7 @@ async fn converse(
             101 if request.asks_for_upgrade(errand.outgoing.head) => break head,
             101 => return Err(attempt.fault(Cause::UnaskedUpgrade)),
             100 => {}
-            102..200 => relay_interim(client, request, &head).await?,
+            102..200 => Box::pin(relay_interim(client, request, &head)).await?,
             _ => break head,
         }
     };

@@ -60,8 +60,11 @@ fn literal_end(text: &[u8]) -> Result<usize, HostError> {
 fn name_end(text: &[u8]) -> Result<usize, HostError> {
     let end = text.iter().position(|&byte| byte == b':').unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
-    let valid =
-        name.iter().all(|&byte| byte == b'%' || is_name_byte(byte)) && !name.windows(2).any(|pair| pair == b"..");
+    let mut before = 0;
+    let valid = name.iter().all(|&byte| {
+        let doubled = (std::mem::replace(&mut before, byte), byte) == (b'.', b'.');
+        !doubled && (byte == b'%' || is_name_byte(byte))
+    });
     if valid { Ok(end) } else { Err(HostError) }
 }
 
