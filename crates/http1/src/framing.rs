@@ -70,9 +70,12 @@ fn declared(fields: &Fields) -> Result<Option<Framing>, FramingError> {
 /// Digits only: no sign, no list, no white space inside (RFC 9110 §8.6). At most 2⁶³-1, as a reader behind us may count in
 /// signed numbers.
 fn number(text: &[u8]) -> Result<u64, FramingError> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
-    parsed.filter(|_| digits).map(i64::unsigned_abs).ok_or(FramingError::Length)
+    let add = |sum: u64, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    };
+    let sum = if text.is_empty() { None } else { text.iter().try_fold(0, add) };
+    sum.filter(|sum| i64::try_from(*sum).is_ok()).ok_or(FramingError::Length)
 }
 
 /// What the `Connection` lines of a message say (RFC 9110 §7.6.1).

@@ -1,6 +1,7 @@
 //! Heads of requests and responses, the bounds on them, and the lines that both are made of.
 //! Not here: how bytes become a head (`request`, `response`), what a field means, and where the body ends.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use http::Method;
@@ -107,7 +108,7 @@ pub struct ResponseHead {
     pub status: u16,
     /// The fields.
     pub fields: Fields,
-    pub(crate) reason: Vec<u8>,
+    pub(crate) reason: Cow<'static, [u8]>,
 }
 
 impl ResponseHead {
@@ -117,7 +118,7 @@ impl ResponseHead {
     }
 
     /// The same, for keeps: it is empty the next time.
-    pub fn take_reason(&mut self) -> Vec<u8> {
+    pub fn take_reason(&mut self) -> Cow<'static, [u8]> {
         std::mem::take(&mut self.reason)
     }
 }

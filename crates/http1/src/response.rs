@@ -2,8 +2,10 @@
 //! it, since each refusal is a 502; what moves the end of a line or of a body is refused.
 //! Not here: what a field means, and where the body ends.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::encode::reason;
 use crate::error::ResponseError;
 use crate::fields::Fields;
 use crate::head::{ResponseHead, ResponseLimits, Version, Walk, fault, walk};
@@ -57,7 +59,11 @@ fn read_status_line(head: &mut ResponseHead, line: &[u8]) -> Option<()> {
         return None;
     }
     head.status = digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
-    head.reason = memchr::memchr(b' ', tail).map_or_else(Vec::new, |space| tail[space + 1..].to_vec());
+    let phrase = memchr::memchr(b' ', tail).map_or(b"".as_slice(), |space| &tail[space + 1..]);
+    head.reason = match reason(head.status).as_bytes() {
+        usual if usual == phrase => Cow::Borrowed(usual),
+        _ => Cow::Owned(phrase.to_vec()),
+    };
     Some(())
 }
 

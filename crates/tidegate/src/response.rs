@@ -16,7 +16,7 @@ use crate::variables;
 pub(crate) struct Response {
     pub(crate) status: u16,
     /// An endpoint's own reason phrase; the standard one otherwise.
-    pub(crate) reason: Option<Vec<u8>>,
+    pub(crate) reason: Option<Cow<'static, [u8]>>,
     /// Everything but what frames and ends the message, and but `Server` and `Date` unless they are an endpoint's.
     pub(crate) fields: Fields,
     /// `Last-Modified` of a file: nginx writes it before other fields.

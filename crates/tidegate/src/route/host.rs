@@ -70,7 +70,22 @@ fn name_end(text: &[u8]) -> Result<usize, HostError> {
 
 /// Unreserved characters and sub-delims.
 fn is_name_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'A'..=b'Z' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=')
+    const OTHERS: &[u8] = b"-._~!$&'()*+,;=";
+    static TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut at = 0;
+        while at < 256 {
+            table[at] = (at as u8).is_ascii_alphanumeric();
+            at += 1;
+        }
+        at = 0;
+        while at < OTHERS.len() {
+            table[OTHERS[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    TABLE[usize::from(byte)]
 }
 
 fn parse_port(digits: &[u8]) -> Result<Option<u16>, HostError> {
