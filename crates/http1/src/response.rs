@@ -94,7 +94,10 @@ enum Read {
 fn read_field(block: &[u8], from: usize, to: usize) -> Read {
     let line = &block[from..to];
     let (length, class) = syntax::name(line);
-    let colon = syntax::trim(line, length, line.len()).start;
+    let colon = match line.get(length) {
+        Some(b':') => length,
+        _ => syntax::trim(line, length, line.len()).start,
+    };
     let value = syntax::trim(block, from + colon + 1, to);
     if line.get(colon) != Some(&b':') {
         let skipped = length > 0 && memchr::memchr(b':', line).is_none() && syntax::is_value_text(line);

@@ -34,7 +34,7 @@ pub(crate) enum After {
 pub(crate) async fn finish(client: &mut H1, request: &mut Request, answer: Result<Box<Response>, u16>) -> After {
     request.record.request_length += client.body_taken();
     let after = match answer {
-        Ok(response) => send(client, request, *response).await,
+        Ok(response) => send(client, request, response).await,
         Err(status) => {
             request.record.status = status;
             After::Close
@@ -46,7 +46,7 @@ pub(crate) async fn finish(client: &mut H1, request: &mut Request, answer: Resul
     after
 }
 
-async fn send(client: &mut H1, request: &mut Request, mut response: Response) -> After {
+async fn send(client: &mut H1, request: &mut Request, mut response: Box<Response>) -> After {
     if let Some(status) = request.status_override {
         response.status = status;
         response.reason = None;

@@ -59,7 +59,7 @@ pub(crate) async fn find(request: &mut Request, pass: &ProxyPass) -> Result<Targ
         ProxyTarget::Upstream(index) => Ok(Target::configured(request, *index, None)),
         ProxyTarget::Variable(template) => {
             let url = variables::evaluate(template, request);
-            named(request, &url).await
+            Box::pin(named(request, &url)).await
         }
     }
 }
