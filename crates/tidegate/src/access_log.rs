@@ -49,24 +49,12 @@ fn escape(how: Escape, found: bool, start: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Most values hold nothing to escape, and stay where they are.
-fn escape_from(start: usize, out: &mut Vec<u8>, needed: fn(u8) -> bool, escape: fn(&[u8], &mut Vec<u8>)) {
-    let (words, rest) = out[start..].as_chunks();
-    let plain = words.iter().fold(0, |found, word| found | not_plain(u64::from_le_bytes(*word))) == 0;
-    if (plain || !out[start..].iter().any(|byte| needed(*byte))) && !rest.iter().any(|byte| needed(*byte)) {
-        return;
+/// Most values hold nothing to escape, and stay where they are. The look has no early end: many bytes are one step.
+fn escape_from(start: usize, out: &mut Vec<u8>, needed: impl Fn(u8) -> bool, escape: fn(&[u8], &mut Vec<u8>)) {
+    if out[start..].iter().fold(false, |found, byte| found | needed(*byte)) {
+        let value = out.split_off(start);
+        escape(&value, out);
     }
-    let value = out.split_off(start);
-    escape(&value, out);
-}
-
-/// Not 0 if one of eight bytes needs an escape of any kind; for other reasons only rarely.
-fn not_plain(word: u64) -> u64 {
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word;
-    let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
-    let above_tilde = word | word.wrapping_add(EACH);
-    (below(word, 0x20) | above_tilde | is(b'"') | is(b'\\')) & (EACH * 0x80)
 }
 
 /// `\xXX` for quotes, backslashes and everything that is not printable ASCII.
