@@ -135,7 +135,7 @@ impl Counter {
 }
 
 /// The instructions of a callgrind profile (its manual, "Callgrind Format Specification").
-fn total(profile: &str) -> Option<u64> {
+pub(crate) fn total(profile: &str) -> Option<u64> {
     profile.lines().find_map(|line| line.strip_prefix("totals: "))?.trim().parse().ok()
 }
 

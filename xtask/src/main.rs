@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod client_bench;
 mod faults;
 mod instructions;
 mod manual;
@@ -23,6 +24,7 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "bench", help: Some(bench::HELP), run: bench::main },
+    Task { name: "client-bench", help: Some(client_bench::HELP), run: client_bench::main },
     Task { name: "faults", help: Some(faults::HELP), run: faults::main },
     Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
     Task { name: "manual", help: Some(manual::HELP), run: manual::main },

@@ -39,7 +39,7 @@ fn client(base: String) -> Client {
 }
 
 /// The whole answer's status, or what failed and after how many attempts.
-async fn get(client: &Client) -> Result<u16, (Cause, u32)> {
+async fn get(client: &Client) -> Said {
     let told = |error: Error| (error.failure().cause, error.attempts());
     let response = client.get("/").await.map_err(told)?;
     let status = response.status().as_u16();
@@ -47,8 +47,11 @@ async fn get(client: &Client) -> Result<u16, (Cause, u32)> {
     Ok(status)
 }
 
+/// The status, or the cause and the attempts that were made.
+type Said = Result<u16, (Cause, u32)>;
+
 /// What hyper tells of each mode, and how often it was tried; a body without a length that breaks off is not asked for again.
-const SAID: [(&str, Result<u16, (Cause, u32)>); 26] = [
+const SAID: [(&str, Said); 26] = [
     ("well", Ok(200)),
     ("refuse", Err((Cause::ConnectRefused, 4))),
     ("silent", Err((Cause::ReplyTimeout, 4))),

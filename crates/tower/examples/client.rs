@@ -27,8 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn load_data(client: &Client, url: &str) -> Result<String, Error> {
-    let body = client.get(url).await?.bytes().await?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
+    client.get(url).await?.text().await
 }
 
 fn warn(event: &Event<'_>) {

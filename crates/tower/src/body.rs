@@ -24,7 +24,9 @@ pub struct HeldBody<B> {
     held: VecDeque<Frame<Bytes>>,
     /// What is still to come; nothing once it has ended.
     rest: Option<Pin<Box<B>>>,
-    silence: Pin<Box<Sleep>>,
+    /// Runs while nothing comes.
+    silence: Option<Pin<Box<Sleep>>>,
+    is_silent: bool,
     longest: Duration,
     /// Counted until the body has ended.
     attempt: Option<Attempt>,
@@ -59,7 +61,7 @@ where
 {
     fn new(body: B, longest: Duration) -> Self {
         let rest = (!body.is_end_stream()).then(|| Box::pin(body));
-        Self { held: VecDeque::new(), rest, silence: Box::pin(sleep(longest)), longest, attempt: None }
+        Self { held: VecDeque::new(), rest, silence: None, is_silent: false, longest, attempt: None }
     }
 
     /// Reads ahead until it ends, or the time is over.
@@ -82,6 +84,16 @@ where
         }
     }
 
+    /// Whether nothing has come for too long, since the first time that somebody waited in vain.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let longest = self.longest;
+        let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(longest)));
+        if !std::mem::replace(&mut self.is_silent, true) {
+            silence.as_mut().reset(Instant::now() + longest);
+        }
+        silence.as_mut().poll(cx)
+    }
+
     fn end(&mut self, outcome: Outcome) {
         if let Some(mut attempt) = self.attempt.take() {
             attempt.finish(outcome);
@@ -98,6 +110,16 @@ where
     }
 }
 
+/// The length of what is kept and what follows it.
+pub(crate) fn longer(rest: &SizeHint, kept: u64) -> SizeHint {
+    let mut hint = SizeHint::new();
+    if let Some(upper) = rest.upper().map(|upper| upper.saturating_add(kept)) {
+        hint.set_upper(upper);
+    }
+    hint.set_lower(rest.lower().saturating_add(kept));
+    hint
+}
+
 impl<B> Body for HeldBody<B>
 where
     B: Body<Data = Bytes>,
@@ -109,13 +131,12 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         if let Some(frame) = this.held.pop_front() {
-            this.silence.as_mut().reset(Instant::now() + this.longest);
             return Poll::Ready(Some(Ok(frame)));
         }
         let Some(rest) = &mut this.rest else { return Poll::Ready(None) };
         match rest.as_mut().poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.silence.as_mut().reset(Instant::now() + this.longest);
+                this.is_silent = false;
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
@@ -128,7 +149,7 @@ where
                 this.end(Outcome::Success);
                 Poll::Ready(None)
             }
-            Poll::Pending => match this.silence.as_mut().poll(cx) {
+            Poll::Pending => match this.poll_silence(cx) {
                 Poll::Ready(()) => Poll::Ready(Some(Err(this.fail(Failure::timed_out(Phase::Body), None)))),
                 Poll::Pending => Poll::Pending,
             },
@@ -142,11 +163,6 @@ where
     fn size_hint(&self) -> SizeHint {
         let held: u64 = self.held.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
         let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), |rest| rest.size_hint());
-        let mut hint = SizeHint::new();
-        if let Some(upper) = rest.upper().map(|upper| upper.saturating_add(held)) {
-            hint.set_upper(upper);
-        }
-        hint.set_lower(rest.lower().saturating_add(held));
-        hint
+        longer(&rest, held)
     }
 }

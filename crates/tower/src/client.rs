@@ -224,6 +224,14 @@ where
         }
     }
 
+    /// The whole body as text, in UTF-8; what is none is replaced.
+    ///
+    /// # Errors
+    /// It broke off.
+    pub async fn text(self) -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(&self.bytes().await?).into_owned())
+    }
+
     /// The answer itself, with a body that streams.
     pub fn into_inner(self) -> http::Response<HeldBody<R>> {
         self.0

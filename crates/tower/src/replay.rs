@@ -12,6 +12,7 @@ use policy::Phase;
 use tokio::time::Instant;
 
 use crate::BoxError;
+use crate::body::longer;
 
 /// The body of one attempt.
 #[derive(Debug)]
@@ -192,12 +193,7 @@ where
         let tape = locked(&self.tape);
         let kept = tape.remembered(self.position).iter().map(|kept| kept.len() as u64).sum::<u64>();
         let rest = tape.rest.size_hint();
-        let mut hint = SizeHint::new();
-        if let Some(upper) = rest.upper().map(|upper| upper.saturating_add(kept)) {
-            hint.set_upper(upper);
-        }
-        hint.set_lower(rest.lower().saturating_add(kept));
-        hint
+        longer(&rest, kept)
     }
 }
 

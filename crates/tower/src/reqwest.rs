@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::Extensions;
 use reqwest_middleware::{Middleware, Next, Result};
-use std::time::Duration;
 use tower::service_fn;
 
 use crate::body::HeldBody;
@@ -63,12 +62,10 @@ impl RetryMiddleware {
 impl Middleware for RetryMiddleware {
     async fn handle(&self, request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
         let (head, sends) = taken_apart(request, self.redirects)?;
-        let known = &*extensions;
+        let (known, sends) = (&*extensions, &sends);
         let service = service_fn(|request: http::Request<ReplayBody<Body>>| {
-            let (sends, next, mut extensions) = (sends.clone(), next.clone(), known.clone());
-            async move {
-                Ok::<_, reqwest_middleware::Error>(answered(next.run(sends.again(request)?, &mut extensions).await?))
-            }
+            let (next, mut extensions) = (next.clone(), known.clone());
+            async move { next.run(sends.again(request)?, &mut extensions).await.map(answered) }
         });
         let answer = sized(exchange(self.shared.clone(), service, head)).await;
         answer.map(put_together).map_err(reqwest_middleware::Error::middleware)
@@ -80,39 +77,47 @@ fn sized<F: Future + Send>(future: F) -> F {
     future
 }
 
-/// What every attempt sends beside its head.
-#[derive(Clone)]
-struct Sends {
-    /// The whole body where it is in memory: reqwest can then repeat it behind a redirect.
-    bytes: Option<Bytes>,
-    timeout: Option<Duration>,
+/// What every attempt sends.
+#[allow(clippy::large_enum_variant, reason = "there is one for each exchange, and the large one is the usual one")]
+enum Sends {
+    /// This one, with the fields of the loop. Its body is in memory: reqwest can repeat it behind a redirect too.
+    Whole(Request),
+    /// What the loop has, within this time.
+    Stream(Option<Duration>),
 }
 
-/// A request for the loop: without a body if that is in memory anyway.
+/// A request for the loop: only its fields, and for whom it is, if its body is in memory.
 fn taken_apart(mut request: Request, redirects: bool) -> Result<(http::Request<Body>, Sends)> {
-    let bytes = match request.body() {
-        Some(body) => body.as_bytes().map(Bytes::copy_from_slice),
-        None => Some(Bytes::new()),
+    let in_memory = request.body().is_none_or(|body| body.as_bytes().is_some());
+    let (mut head, sends) = if in_memory {
+        let origin = request.url().origin().ascii_serialization();
+        let head = http::Request::builder().method(request.method()).uri(origin).body(Body::default());
+        let mut head = head.map_err(reqwest_middleware::Error::middleware)?;
+        *head.headers_mut() = std::mem::take(request.headers_mut());
+        (head, Sends::Whole(request))
+    } else {
+        let timeout = request.timeout().copied();
+        (http::Request::try_from(request)?, Sends::Stream(timeout))
     };
-    if bytes.is_some() {
-        *request.body_mut() = None;
-    }
-    let sends = Sends { bytes, timeout: request.timeout().copied() };
-    let mut request = http::Request::try_from(request)?;
     if redirects {
-        request.extensions_mut().insert(MayBeRedirected);
+        head.extensions_mut().insert(MayBeRedirected);
     }
-    Ok((request, sends))
+    Ok((head, sends))
 }
 
 impl Sends {
     /// The request of one attempt.
-    fn again(self, request: http::Request<ReplayBody<Body>>) -> Result<Request> {
-        let mut request = Request::try_from(match self.bytes {
-            Some(bytes) => request.map(|_| Body::from(bytes)),
-            None => request.map(Body::wrap),
-        })?;
-        *request.timeout_mut() = self.timeout;
+    fn again(&self, head: http::Request<ReplayBody<Body>>) -> Result<Request> {
+        if let Sends::Whole(request) = self
+            && let Some(mut again) = request.try_clone()
+        {
+            *again.headers_mut() = head.into_parts().0.headers;
+            return Ok(again);
+        }
+        let mut request = Request::try_from(head.map(Body::wrap))?;
+        if let Sends::Stream(timeout) = self {
+            *request.timeout_mut() = *timeout;
+        }
         Ok(request)
     }
 }

@@ -165,16 +165,16 @@ impl Shared {
         if self.settings.breaker.is_none() {
             return Ok(None);
         }
-        if !state.breakers.contains_key(origin) {
-            if state.breakers.len() >= MOST_ORIGINS {
-                state.breakers.retain(|_, breaker| !breaker.is_closed());
-            }
-            if state.breakers.len() >= MOST_ORIGINS {
-                return Ok(None);
-            }
-            state.breakers.insert(origin.clone(), Breaker::new(now()));
+        if let Some(breaker) = state.breakers.get_mut(origin) {
+            return breaker.admit(now()).map(Some);
         }
-        state.breakers.get_mut(origin).map(|breaker| breaker.admit(now())).transpose()
+        if state.breakers.len() >= MOST_ORIGINS {
+            state.breakers.retain(|_, breaker| !breaker.is_closed());
+        }
+        if state.breakers.len() >= MOST_ORIGINS {
+            return Ok(None);
+        }
+        state.breakers.entry(origin.clone()).or_insert_with(|| Breaker::new(now())).admit(now()).map(Some)
     }
 
     pub(crate) fn report(&self, origin: &str, permit: Permit, outcome: Outcome) {
@@ -213,5 +213,5 @@ fn open(wait: Duration) -> Refused {
 /// The scheme and authority of a request.
 fn origin_of(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    format!("{}://{authority}", uri.scheme_str().unwrap_or("http"))
+    [uri.scheme_str().unwrap_or("http"), "://", authority].concat()
 }
