@@ -157,20 +157,14 @@ pub(crate) fn trim_spaces(input: &[u8], start: usize, end: usize) -> Range<usize
     trim_of(input, start, end, |byte| byte == b' ')
 }
 
-fn trim_of(input: &[u8], start: usize, end: usize, blank: impl Fn(u8) -> bool) -> Range<usize> {
-    let mut text = input.get(start..end).unwrap_or_default();
-    while let [first, rest @ ..] = text
-        && blank(*first)
-    {
-        text = rest;
+fn trim_of(input: &[u8], mut start: usize, mut end: usize, blank: impl Fn(u8) -> bool) -> Range<usize> {
+    while start < end && blank(input[start]) {
+        start += 1;
     }
-    let start = end.max(start) - text.len();
-    while let [rest @ .., last] = text
-        && blank(*last)
-    {
-        text = rest;
+    while end > start && blank(input[end - 1]) {
+        end -= 1;
     }
-    start..start + text.len()
+    start..end
 }
 
 /// Writes what belongs into one line.
