@@ -100,7 +100,7 @@ fn plain_letters(line: &[u8]) -> usize {
 
 /// `0x80` in the place of each byte of the word that is neither a letter nor `-`. No sum of seven bits reaches the next byte.
 const fn others(word: u64) -> u64 {
-    let lower = (word | EACH * 0x20) & (EACH * 0x7f);
+    let lower = (word | (EACH * 0x20)) & (EACH * 0x7f);
     let letters = (lower + EACH * (0x80 - b'a' as u64)) & !(lower + EACH * (0x7f - b'z' as u64));
     let dash = word ^ (EACH * b'-' as u64);
     let no_dash = ((dash & (EACH * 0x7f)) + EACH * 0x7f) | dash;

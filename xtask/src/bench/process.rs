@@ -20,7 +20,9 @@ use super::{cores, socket};
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long it may take to end after SIGTERM.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// Between two looks at a process that starts or ends.
+/// How long lines of the access log may be on their way: not each contender writes them one by one.
+const LOG_LIMIT: Duration = Duration::from_secs(1);
+/// Between two looks at a process that starts, logs or ends.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How a contender is started.
@@ -91,14 +93,21 @@ impl Running {
     }
 
     /// Counts the lines of the access log and empties it, so that a long run does not fill the
-    /// disk.
+    /// disk. It waits for all of them: what is written while it is emptied would be lost.
     pub(crate) fn take_log(&mut self) -> io::Result<()> {
         if !self.contender.logs() {
             return Ok(());
         }
         let path = self.place.access_log();
-        self.lines += memchr::memchr_iter(b'\n', &fs::read(&path)?).count() as u64;
-        File::options().write(true).open(&path)?.set_len(0)
+        let deadline = Instant::now() + LOG_LIMIT;
+        loop {
+            let lines = self.lines + memchr::memchr_iter(b'\n', &fs::read(&path)?).count() as u64;
+            if lines >= self.requests || Instant::now() > deadline {
+                self.lines = lines;
+                return File::options().write(true).open(&path)?.set_len(0);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Stops it and says which part of its requests (0 to 1) it logged; `None` for those that do
@@ -111,8 +120,9 @@ impl Running {
 
     fn stop(&mut self) {
         let deadline = Instant::now() + STOP_LIMIT;
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         while let Ok(None) = self.child.try_wait() {
+            // More than once: nginx without a master goes on waiting when the signal comes as it begins to wait.
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
             if Instant::now() > deadline {
                 let _ = self.child.kill();
             }
