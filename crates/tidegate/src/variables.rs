@@ -44,9 +44,11 @@ pub(crate) fn value(variable: &Variable, request: &Request, out: &mut Vec<u8>) -
     ROOMS.iter().find_map(|value| value(variable, request, out)).unwrap_or(false)
 }
 
-/// Each knows some variables, and says `None` to the others; those that logs show most come first.
-const ROOMS: [fn(&Variable, &Request, &mut Vec<u8>) -> Option<bool>; 5] =
-    [request::value, connection::value, families::value, upstream::value, failure::value];
+/// Appends the value of a variable that it knows, and says `None` to others.
+type Room = fn(&Variable, &Request, &mut Vec<u8>) -> Option<bool>;
+
+/// Those whose variables logs show most come first.
+const ROOMS: [Room; 5] = [request::value, connection::value, families::value, upstream::value, failure::value];
 
 /// A condition such as `if=`: neither empty nor `0`.
 pub(crate) fn holds(condition: &Template, request: &Request) -> bool {
