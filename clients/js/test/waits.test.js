@@ -184,7 +184,7 @@ test('an origin that was left alone and is back is asked by everybody', async (t
 
 test('a page can wait for a site for as long as it takes', async (t) => {
   const { url, seen } = await serve(t, ...Array(25).fill(503), 204);
-  const patient = { attempts: Infinity, totalTimeout: Infinity, budget: { percent: 100, floor: 100 }, breaker: { percent: 101 } };
+  const patient = { attempts: Infinity, totalTimeout: Infinity, budget: { percent: 100, floor: 100 }, breaker: { ...opens(1, 0), percent: 101 } };
   assert.equal((await resilientFetch(url, { ...quick, ...patient })).status, 204);
   assert.equal(seen.length, 26);
 });

@@ -92,6 +92,18 @@ impl Breaker {
         Ok(Permit { era: self.era })
     }
 
+    /// Asks for an attempt where nobody else may be asked: the time open is then the first one, however often it doubled.
+    ///
+    /// # Errors
+    /// As [`Breaker::admit`].
+    pub fn admit_alone(&mut self, settings: &BreakerSettings, now: Instant) -> Result<Permit, Duration> {
+        if let State::Open { until, length } = &mut self.state {
+            *until -= length.saturating_sub(settings.open);
+            *length = (*length).min(settings.open);
+        }
+        self.admit(now)
+    }
+
     /// Says how a permitted attempt ended.
     pub fn report(
         &mut self,
@@ -217,6 +229,16 @@ mod tests {
             let change = attempt(&mut breaker, Outcome::Failure, now);
             assert_eq!(change, Some(Change::Opened(length * SECOND)));
         }
+    }
+
+    #[test]
+    fn where_nobody_else_may_be_asked_the_first_time_counts() {
+        let now = Instant::now();
+        let mut breaker = opened(now);
+        assert_eq!(attempt(&mut breaker, Outcome::Failure, now + SECOND), Some(Change::Opened(2 * SECOND)));
+        assert_eq!(breaker.admit(now + 2 * SECOND), Err(SECOND));
+        assert_eq!(breaker.admit_alone(&SETTINGS, now + SECOND * 3 / 2), Err(SECOND / 2));
+        assert!(breaker.admit_alone(&SETTINGS, now + 2 * SECOND).is_ok());
     }
 
     #[test]

@@ -35,7 +35,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A service that speaks HTTP with hyper. Clones share their connections.
 ///
 /// With the feature `tls`, `https://` works: certificates are checked against Mozilla's roots, or by the configuration that
-/// [`HttpBuilder::tls`] is given. With `http2`, TLS agrees on HTTP/2 where the server speaks it.
+/// `HttpBuilder::tls` is given. With `http2`, TLS agrees on HTTP/2 where the server speaks it.
 ///
 /// Requests that are not idempotent go out on connections that idled for a second at most: one that the server has
 /// closed meanwhile would lose them.

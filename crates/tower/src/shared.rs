@@ -53,6 +53,14 @@ impl fmt::Debug for Shared {
     }
 }
 
+/// How a breaker is asked.
+#[derive(Debug, Clone, Copy)]
+enum Admission {
+    Usual,
+    /// No other of several base URLs is left.
+    Alone,
+}
+
 /// No attempt may be made.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -121,24 +129,31 @@ impl Shared {
         }
     }
 
-    /// Whether some base URL was not asked yet and may be.
+    /// Whether some base URL was not asked yet and may be, as if nothing had happened to it.
     pub(crate) fn has_untried(&self, tried: &Tried) -> bool {
         let (state, now) = (self.state(), now());
         let mut ids = (0..self.bases.len()).map(EndpointId::from_index);
-        ids.any(|id| !tried.contains(id) && state.upstream.is_live(id, now))
+        ids.any(|id| {
+            let breaker = state.breakers.get(&self.bases[id.index()].origin);
+            !tried.contains(id) && state.upstream.is_live(id, now) && breaker.is_none_or(Breaker::is_closed)
+        })
     }
 
     /// Whom the next attempt asks: one of the base URLs, those not tried first; or whom the request names.
     pub(crate) fn pick(self: &Arc<Self>, uri: &Uri, tried: &Tried) -> Result<Attempt, Refused> {
         if self.bases.is_empty() || uri.authority().is_some() {
             let origin: Arc<str> = origin_of(uri).into();
-            let permit = self.admit(&mut self.state(), &origin).map_err(open)?;
+            let permit = self.admit(&mut self.state(), &origin, Admission::Usual).map_err(open)?;
             return Ok(Attempt::new(self.clone(), origin, None, permit));
         }
-        self.pick_base(tried).or_else(|_| self.pick_base(&Tried::default()))
+        let all = Tried::default();
+        // One that failed for long would otherwise be left alone though it is back and the other one is down.
+        let untried = self.pick_base(tried, Admission::Usual).or_else(|_| self.pick_base(tried, Admission::Alone));
+        let again = untried.or_else(|_| self.pick_base(&all, Admission::Usual));
+        again.or_else(|_| self.pick_base(&all, Admission::Alone))
     }
 
-    fn pick_base(self: &Arc<Self>, tried: &Tried) -> Result<Attempt, Refused> {
+    fn pick_base(self: &Arc<Self>, tried: &Tried, admission: Admission) -> Result<Attempt, Refused> {
         let (mut skip, mut wait) = (tried.clone(), None);
         let mut state = self.state();
         loop {
@@ -147,7 +162,7 @@ impl Shared {
             // A group of one is picked whether it was tried or not.
             if !skip.contains(id) {
                 let origin = &self.bases[id.index()].origin;
-                match self.admit(&mut state, origin) {
+                match self.admit(&mut state, origin, admission) {
                     Ok(permit) => return Ok(Attempt::new(self.clone(), origin.clone(), Some(id), permit)),
                     Err(longer) => wait = Some(wait.map_or(longer, |wait: Duration| wait.min(longer))),
                 }
@@ -161,12 +176,13 @@ impl Shared {
         Err(wait.map_or(Refused { cause: Cause::NoLiveEndpoints, retry_after: None }, open))
     }
 
-    fn admit(&self, state: &mut State, origin: &Arc<str>) -> Result<Option<Permit>, Duration> {
-        if self.settings.breaker.is_none() {
-            return Ok(None);
-        }
+    fn admit(&self, state: &mut State, origin: &Arc<str>, admission: Admission) -> Result<Option<Permit>, Duration> {
+        let Some(settings) = &self.settings.breaker else { return Ok(None) };
         if let Some(breaker) = state.breakers.get_mut(origin) {
-            return breaker.admit(now()).map(Some);
+            return match admission {
+                Admission::Alone if self.bases.len() > 1 => breaker.admit_alone(settings, now()).map(Some),
+                _ => breaker.admit(now()).map(Some),
+            };
         }
         if state.breakers.len() >= MOST_ORIGINS {
             state.breakers.retain(|_, breaker| !breaker.is_closed());

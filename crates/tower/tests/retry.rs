@@ -379,3 +379,74 @@ async fn a_trial_that_its_caller_gives_up_lets_the_next_one_through() {
     assert!(gone.is_err());
     assert!(client.get("/").await.is_ok());
 }
+
+/// Two hosts, each of which may be down, and who was asked when.
+#[derive(Clone, Default)]
+struct Hosts(Arc<Mutex<(Vec<&'static str>, Vec<(String, Instant)>)>>);
+
+impl Hosts {
+    fn down(&self, names: &[&'static str]) {
+        *self.0.lock().unwrap() = (names.to_vec(), Vec::new());
+    }
+
+    fn asked(&self) -> Vec<(String, Instant)> {
+        self.0.lock().unwrap().1.clone()
+    }
+}
+
+impl<B> Service<Request<B>> for Hosts {
+    type Response = Response<Full<Bytes>>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (down, asked) = &mut *self.0.lock().unwrap();
+        let host = request.uri().host().unwrap();
+        asked.push((host.to_owned(), Instant::now()));
+        let refused = || Error::from(Failure::new(Cause::ConnectRefused)).into();
+        std::future::ready(if down.contains(&host) { Err(refused()) } else { Ok(Response::default()) })
+    }
+}
+
+fn two_bases(hosts: &Hosts, breaker: BreakerSettings) -> Client<Hosts> {
+    let budget = BudgetSettings { percent: 100, floor: 100 };
+    let settings = Settings { budget, breaker: Some(breaker), ..Settings::client() };
+    Client::builder().base("http://a").base("http://b").settings(settings).over(hosts.clone()).unwrap()
+}
+
+/// How many of so many requests, ten a second, have an answer.
+async fn answered(client: &Client<Hosts>, requests: u32) -> u32 {
+    let mut answered = 0;
+    for _ in 0..requests {
+        answered += u32::from(client.get("/").await.is_ok());
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    answered
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_bases_that_all_failed_the_first_to_be_back_is_found_soon() {
+    let hosts = Hosts::default();
+    let client = two_bases(&hosts, BreakerSettings::default());
+    hosts.down(&["a"]);
+    assert_eq!(answered(&client, 300).await, 300, "b stands in, and a's breaker doubles its time");
+    hosts.down(&["b"]);
+    assert_eq!(answered(&client, 30).await, 30, "a is asked though its time is not over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_base_whose_breaker_is_open_is_no_reason_to_ask_the_other_one_again_at_once() {
+    let hosts = Hosts::default();
+    let client = two_bases(&hosts, BreakerSettings { open: Duration::from_secs(600), ..BreakerSettings::default() });
+    hosts.down(&["a"]);
+    assert_eq!(answered(&client, 60).await, 60);
+    hosts.down(&["a", "b"]);
+    let _failed = client.get("/").await.unwrap_err();
+    let asked = hosts.asked();
+    assert_eq!(asked.iter().map(|(host, _)| host.as_str()).collect::<String>(), "bbbb");
+    assert!(asked.windows(2).all(|pair| pair[0].1 < pair[1].1), "{asked:?}");
+}
