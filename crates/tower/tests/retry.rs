@@ -380,16 +380,19 @@ async fn a_trial_that_its_caller_gives_up_lets_the_next_one_through() {
     assert!(client.get("/").await.is_ok());
 }
 
-/// Two hosts, each of which may be down, and who was asked when.
+/// Who was asked when.
+type Asked = Vec<(String, Instant)>;
+
+/// Hosts, some of which are down.
 #[derive(Clone, Default)]
-struct Hosts(Arc<Mutex<(Vec<&'static str>, Vec<(String, Instant)>)>>);
+struct Hosts(Arc<Mutex<(Vec<&'static str>, Asked)>>);
 
 impl Hosts {
     fn down(&self, names: &[&'static str]) {
         *self.0.lock().unwrap() = (names.to_vec(), Vec::new());
     }
 
-    fn asked(&self) -> Vec<(String, Instant)> {
+    fn asked(&self) -> Asked {
         self.0.lock().unwrap().1.clone()
     }
 }

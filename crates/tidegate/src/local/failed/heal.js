@@ -14,7 +14,7 @@ const patience = {
   base: 1000,
   cap: 30_000,
   budget: { percent: 0, floor: 1000 },
-  breaker: { failures: Infinity, rest: 0 },
+  breaker: { percent: 101, volume: 1, open: 0, longest: 0 },
   cache: 'no-store',
   credentials: 'omit',
   fetch: (request) => seen(request.signal).then(() => fetch(request)),
