@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::budget::BudgetSettings;
+use crate::health::EjectSettings;
 use crate::hold::HoldSettings;
 
 /// The settings of a location.
@@ -15,6 +16,8 @@ pub struct Resilience {
     pub hold: Option<HoldSettings>,
     /// `retry_budget`; the inner nothing for `off`.
     pub budget: Option<Option<BudgetSettings>>,
+    /// `eject`; the inner nothing for `off`.
+    pub eject: Option<Option<EjectSettings>>,
     /// `proxy_hold_back`: small answers wait until they are whole, where a retry could mend one that breaks off.
     pub holds_back: bool,
     /// `proxy_replay_unread`: requests of any method are repeated that an endpoint had no chance to read.
@@ -41,7 +44,7 @@ impl Default for HoldBack {
 
 impl Default for Resilience {
     fn default() -> Self {
-        Self { on: false, hold: None, budget: None, holds_back: true, replays_unread: true, resumes: true }
+        Self { on: false, hold: None, budget: None, eject: None, holds_back: true, replays_unread: true, resumes: true }
     }
 }
 
@@ -50,6 +53,12 @@ impl Resilience {
     pub fn hold(&self) -> Option<HoldSettings> {
         let recommended = self.on.then(HoldSettings::default);
         self.hold.or(recommended).filter(|hold| !hold.time.is_zero())
+    }
+
+    /// When endpoints leave the rotation beyond nginx's counts, if they do.
+    pub fn eject(&self) -> Option<EjectSettings> {
+        let recommended = self.on.then(EjectSettings::default);
+        self.eject.unwrap_or(recommended)
     }
 
     /// How small answers wait until they are whole, if they do.
@@ -73,6 +82,14 @@ mod tests {
         assert_eq!(Resilience::default().hold(), None);
         assert_eq!(Resilience { on: true, ..Resilience::default() }.hold(), Some(HoldSettings::default()));
         assert_eq!(Resilience { on: true, hold: Some(off), ..Resilience::default() }.hold(), None);
+    }
+
+    #[test]
+    fn endpoints_are_ejected_where_that_is_written_or_recommended() {
+        let on = Resilience { on: true, ..Resilience::default() };
+        assert_eq!(Resilience::default().eject(), None);
+        assert_eq!(on.eject(), Some(EjectSettings::default()));
+        assert_eq!(Resilience { eject: Some(None), ..on }.eject(), None);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The endpoints of one upstream as one worker sees them: which may serve, which serves next, how attempts went.
 //!
 //! Semantics are nginx's (`ngx_http_upstream_module`): smooth weighted choice, `max_fails` within `fail_timeout`, then one
-//! trial; a group of one is never taken out; backups serve only when no other may.
+//! trial; a group of one is never taken out; backups serve only when no other may. Beside them, for those who ask for it,
+//! stand the rules of [`crate::health`], within the floor that is kept here.
 //! Not here: the choice among equals, which is the balancing method's ([`crate::balance`]).
 
 use std::time::{Duration, Instant};
 
 use crate::balance::{Balance, Ring, random::Random};
+use crate::health::{EjectSettings, Ejected, Health, Reason, Sample};
 
 /// The index of an endpoint in its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +35,8 @@ pub struct EndpointSettings {
     pub max_conns: u32,
     /// Failures within `fail_timeout` that take it out; 0 for never.
     pub max_fails: u32,
+    /// `max_fails` was written: it counts also where [`EjectSettings`] say who leaves.
+    pub max_fails_written: bool,
     /// The window of failures, and the time out of rotation.
     pub fail_timeout: Duration,
     /// Serves only when no other endpoint may.
@@ -72,6 +76,22 @@ pub struct Pick<'a> {
     pub tried: &'a Tried,
     /// What hashing methods balance by.
     pub key: &'a [u8],
+    /// Whether health beyond nginx's counts.
+    pub watch: Watch,
+}
+
+/// Whether health beyond nginx's counts for an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Watch {
+    /// Only nginx's.
+    #[default]
+    Off,
+    /// Who was ejected is passed over; [`Upstream::finish_watched`] ends the attempt. Where everybody is out, the least bad
+    /// serves.
+    On {
+        /// The request can be sent again, so that it may be the first one after an ejection.
+        replayable: bool,
+    },
 }
 
 /// The endpoints that an exchange has tried.
@@ -117,6 +137,7 @@ pub(crate) struct Endpoint {
     failed_at: Option<Instant>,
     /// The last failure, or the last trial after one.
     checked_at: Option<Instant>,
+    pub(crate) health: Health,
 }
 
 impl Endpoint {
@@ -130,6 +151,7 @@ impl Endpoint {
             fails: 0,
             failed_at: None,
             checked_at: None,
+            health: Health::default(),
         }
     }
 
@@ -142,6 +164,25 @@ impl Endpoint {
         self.settings.max_fails > 0
             && self.fails >= self.settings.max_fails
             && since.is_some_and(|since| since <= self.settings.fail_timeout)
+    }
+
+    /// Whether it is passed over by those for whom `watch` says what counts.
+    fn is_passed_over(&self, watch: Watch, now: Instant) -> bool {
+        match watch {
+            Watch::Off => self.is_out(now),
+            Watch::On { replayable } => self.counts_out(now) || !self.health.admits(replayable, now),
+        }
+    }
+
+    /// Whether nginx's count keeps it out where health beyond nginx's counts.
+    fn counts_out(&self, now: Instant) -> bool {
+        self.settings.max_fails_written && self.is_out(now)
+    }
+
+    /// Until when it is out, of whichever rule.
+    fn out_until(&self) -> Option<Instant> {
+        let counted = self.checked_at.filter(|_| self.settings.max_fails_written && self.fails > 0);
+        self.health.until().max(counted.map(|checked| checked + self.settings.fail_timeout))
     }
 
     /// Starts a new window: the attempt that comes now is the trial.
@@ -222,6 +263,9 @@ impl Upstream {
         let endpoint = &mut self.endpoints[id.index()];
         endpoint.active += 1;
         endpoint.check(pick.now);
+        if pick.watch != Watch::Off {
+            endpoint.health.begin(pick.now);
+        }
         Ok(id)
     }
 
@@ -229,7 +273,8 @@ impl Upstream {
     fn refusal(&self, pick: &Pick<'_>) -> Refusal {
         let single = self.single();
         let waits = |(endpoint, id): (&Endpoint, EndpointId)| {
-            let may_be_tried = single.is_some() || !(pick.tried.contains(id) || endpoint.is_out(pick.now));
+            let may_be_tried =
+                single.is_some() || !(pick.tried.contains(id) || endpoint.is_passed_over(pick.watch, pick.now));
             endpoint.is_full() && !endpoint.settings.down && may_be_tried
         };
         let full = self.endpoints.iter().zip((0..).map(EndpointId)).any(waits);
@@ -246,10 +291,23 @@ impl Upstream {
         let chosen = self
             .balance
             .choose(self, &primaries, pick)
-            .or_else(|| self.balance.among_backups().choose(self, &backups, pick));
+            .or_else(|| self.balance.among_backups().choose(self, &backups, pick))
+            .or_else(|| self.least_bad(pick));
         self.primaries = primaries;
         self.backups = backups;
         chosen
+    }
+
+    /// Where everybody is out and health counts: whoever's time is over first.
+    fn least_bad(&self, pick: &Pick<'_>) -> Option<EndpointId> {
+        if pick.watch == Watch::Off {
+            return None;
+        }
+        let numbered = self.endpoints.iter().zip((0..).map(EndpointId));
+        let may = |(endpoint, id): &(&Endpoint, EndpointId)| {
+            !(pick.tried.contains(*id) || endpoint.settings.down || endpoint.is_full())
+        };
+        numbered.filter(may).min_by_key(|(endpoint, _)| endpoint.out_until()).map(|(_, id)| id)
     }
 
     /// The endpoint of a group of one, which is tried whatever happened before.
@@ -263,7 +321,10 @@ impl Upstream {
     /// Whether an endpoint may be picked.
     pub(crate) fn is_usable(&self, id: EndpointId, pick: &Pick<'_>) -> bool {
         let endpoint = &self.endpoints[id.index()];
-        !(pick.tried.contains(id) || endpoint.settings.down || endpoint.is_full() || endpoint.is_out(pick.now))
+        !(pick.tried.contains(id)
+            || endpoint.settings.down
+            || endpoint.is_full()
+            || endpoint.is_passed_over(pick.watch, pick.now))
     }
 
     /// Whether an endpoint would be asked now, if it is not full.
@@ -278,10 +339,16 @@ impl Upstream {
     }
 
     /// An endpoint was seen to accept connections: it is tried again at once.
-    pub fn readmit(&mut self, id: EndpointId) {
+    pub fn readmit(&mut self, id: EndpointId, now: Instant) {
         let endpoint = &mut self.endpoints[id.index()];
         endpoint.fails = 0;
         endpoint.checked_at = None;
+        endpoint.health.accepts(now);
+    }
+
+    /// Whether an endpoint is neither ejected nor on trial by the rules of [`crate::health`].
+    pub fn is_in(&self, id: EndpointId) -> bool {
+        self.endpoints[id.index()].health.is_in()
     }
 
     /// Ends an attempt; true if its failure has just taken the endpoint out of rotation.
@@ -298,5 +365,65 @@ impl Upstream {
             }
             Outcome::Neutral => false,
         }
+    }
+
+    /// Ends an attempt that was picked with [`Watch::On`]; why its endpoint leaves the rotation, if it does. nginx's count goes
+    /// on beside it where `max_fails` was written, and leaves nothing to say.
+    pub fn finish_watched(
+        &mut self,
+        id: EndpointId,
+        settings: &EjectSettings,
+        sample: &Sample,
+        now: Instant,
+    ) -> Option<Ejected> {
+        let single = self.single().is_some();
+        let endpoint = &mut self.endpoints[id.index()];
+        if endpoint.settings.max_fails_written {
+            self.finish(id, sample.outcome, now);
+        } else {
+            endpoint.active = endpoint.active.saturating_sub(1);
+        }
+        if single {
+            return None;
+        }
+        let endpoint = &mut self.endpoints[id.index()];
+        let was_in = endpoint.health.is_in();
+        let reason = endpoint.health.sample(settings, sample, now).or_else(|| self.is_slow(id, settings, now))?;
+        if was_in && !self.may_leave(id, settings, now) {
+            return None;
+        }
+        Some(self.endpoints[id.index()].health.eject(settings, reason, now))
+    }
+
+    /// The endpoints that stand in for one, itself included: not backups for others.
+    fn peers(&self, id: EndpointId) -> impl Iterator<Item = (EndpointId, &Endpoint)> {
+        let backup = self.endpoints[id.index()].settings.backup;
+        let group = if backup { &self.backups } else { &self.primaries };
+        let serving = |(_, endpoint): &(EndpointId, &Endpoint)| !endpoint.settings.down;
+        group.iter().map(|id| (*id, &self.endpoints[id.index()])).filter(serving)
+    }
+
+    /// Whether the floor under the rotation lets an endpoint go.
+    fn may_leave(&self, id: EndpointId, settings: &EjectSettings, now: Instant) -> bool {
+        let is_out = |endpoint: &Endpoint| !endpoint.health.is_in() || endpoint.counts_out(now);
+        let out = self.peers(id).filter(|(other, endpoint)| *other != id && is_out(endpoint)).count();
+        out < settings.most_out(self.peers(id).count())
+    }
+
+    /// Whether its answers take far longer than those of most others. Two others at least have to be known.
+    fn is_slow(&self, id: EndpointId, settings: &EjectSettings, now: Instant) -> Option<Reason> {
+        let health = &self.endpoints[id.index()].health;
+        if settings.slow == 0 || !health.compares() {
+            return None;
+        }
+        let own = health.typical(now).filter(|own| *own > EjectSettings::NEVER_SLOW)?;
+        let others = self.peers(id).filter(|(other, endpoint)| *other != id && endpoint.health.is_in());
+        let mut others: Vec<Duration> = others.filter_map(|(_, endpoint)| endpoint.health.typical(now)).collect();
+        if others.len() < 2 {
+            return None;
+        }
+        let middle = (others.len() - 1) / 2;
+        let (_, median, _) = others.select_nth_unstable(middle);
+        (own > *median * settings.slow).then_some(Reason::Slow)
     }
 }

@@ -175,10 +175,10 @@ fn full_endpoints_are_told_from_dead_ones() {
     let refusal = |endpoints: Vec<EndpointSettings>, tried: &[usize]| {
         let mut upstream = Upstream::new(Balance::RoundRobin, endpoints, 1);
         let nothing = Tried::default();
-        upstream.pick(&Pick { now, tried: &nothing, key: b"" }).unwrap();
+        upstream.pick(&Pick { now, tried: &nothing, key: b"", watch: policy::Watch::Off }).unwrap();
         let mut all = Tried::default();
         tried.iter().for_each(|index| all.insert(EndpointId::from_index(*index)));
-        upstream.pick(&Pick { now, tried: &all, key: b"" }).unwrap_err()
+        upstream.pick(&Pick { now, tried: &all, key: b"", watch: policy::Watch::Off }).unwrap_err()
     };
     let full = EndpointSettings { max_conns: 1, ..endpoint() };
     assert_eq!(refusal(vec![full.clone()], &[]), Refusal::AllFull);

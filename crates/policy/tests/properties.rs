@@ -14,6 +14,7 @@ fn endpoint(weight: u32) -> EndpointSettings {
         weight,
         max_conns: 0,
         max_fails: 1,
+        max_fails_written: true,
         fail_timeout: Duration::from_secs(10),
         backup: false,
         down: false,
@@ -29,7 +30,7 @@ fn upstream(balance: Balance, weights: &[u32], seed: u64) -> Upstream {
 fn turns(upstream: &mut Upstream, count: usize) -> Vec<usize> {
     let now = Instant::now();
     let mut turn = || {
-        let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: b"" }).ok()?;
+        let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: b"", watch: policy::Watch::Off }).ok()?;
         upstream.finish(id, Outcome::Success, now);
         Some(id.index())
     };
@@ -48,7 +49,8 @@ fn draws_are_as_many_as_the_models() {
         let now = Instant::now();
         for key in 1..800u32 {
             let key = key.to_be_bytes();
-            let id = upstream.pick(&Pick { now, tried: &Tried::default(), key: &key }).unwrap();
+            let id =
+                upstream.pick(&Pick { now, tried: &Tried::default(), key: &key, watch: policy::Watch::Off }).unwrap();
             upstream.finish(id, Outcome::Neutral, now);
             assert_eq!(naive.pick(0, &[], &key), model::Choice::One(id.index()), "{balance:?} {key:?}");
         }

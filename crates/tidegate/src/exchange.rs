@@ -99,7 +99,7 @@ pub(crate) async fn exchange(
     let mut round = Round::new(request, errand);
     loop {
         let now = round.wait_in_line(client).await?;
-        let picked = match errand.upstream.pick(&round.tried, errand.key, now) {
+        let mut picked = match errand.upstream.pick(&round.tried, errand.key, round.watched(), now) {
             Ok(picked) => picked,
             Err(_) if Box::pin(round.hold(client)).await? => continue,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
@@ -108,6 +108,7 @@ pub(crate) async fn exchange(
         match made.result {
             Ok((reply, connection)) => {
                 round.answered();
+                picked.answered(request.record.attempts.last().and_then(|attempt| attempt.header_time));
                 if let Some(failure) = &reply.idle_timeout
                     && round.decide(Met::Failure(failure), made.traces) != Decision::GiveUp
                 {

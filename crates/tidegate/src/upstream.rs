@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 pub(crate) mod hold;
 pub(crate) mod pool;
 pub(crate) mod resolve;
+mod return_probe;
 pub(crate) mod unread;
 
 use std::borrow::Cow;
@@ -19,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use config::model::Proxy;
 use policy::budget::{Budget, BudgetSettings};
+use policy::health::{EjectSettings, Reason, Sample};
 use policy::patterns::{Family, Pattern, Patterns};
-use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried};
+use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried, Watch};
 
 use self::hold::Held;
 use self::pool::Pool;
@@ -156,6 +158,11 @@ impl Upstream {
         self.suspect.set(false);
     }
 
+    /// Whether an endpoint is ejected or on trial.
+    fn is_ejected(&self, endpoint: EndpointId) -> bool {
+        !self.policy.borrow().is_in(endpoint)
+    }
+
     /// Whether some endpoint would be asked and accepts connections. Asked for once a second at the most.
     pub(crate) async fn is_back(&self) -> bool {
         if let Some((at, is_back)) = self.looked.get()
@@ -182,14 +189,22 @@ impl Upstream {
     }
 
     /// An endpoint was seen to accept connections.
-    pub(crate) fn readmit(&self, endpoint: EndpointId) {
-        self.policy.borrow_mut().readmit(endpoint);
+    pub(crate) fn readmit(&self, endpoint: EndpointId, now: Instant) {
+        self.policy.borrow_mut().readmit(endpoint, now);
     }
 
     /// Chooses an endpoint for one attempt, which lasts until the [`Picked`] is dropped.
-    pub(crate) fn pick(self: &Rc<Self>, tried: &Tried, key: &[u8], now: Instant) -> Result<Picked, Refusal> {
-        let endpoint = self.policy.borrow_mut().pick(&policy::Pick { now, tried, key })?;
-        Ok(Picked { upstream: self.clone(), endpoint, finished: false })
+    pub(crate) fn pick(
+        self: &Rc<Self>,
+        tried: &Tried,
+        key: &[u8],
+        watched: Option<Watched>,
+        now: Instant,
+    ) -> Result<Picked, Refusal> {
+        let watch = watched.map_or(Watch::Off, |watched| Watch::On { replayable: watched.replayable });
+        let endpoint = self.policy.borrow_mut().pick(&policy::Pick { now, tried, key, watch })?;
+        let eject = watched.map(|watched| watched.eject);
+        Ok(Picked { upstream: self.clone(), endpoint, eject, latency: None, finished: false })
     }
 
     /// What a failure of an endpoint has in common with those before, as a clause.
@@ -214,14 +229,30 @@ impl Upstream {
     }
 }
 
+/// An attempt for which health beyond nginx's counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Watched {
+    pub(crate) eject: EjectSettings,
+    /// The request can be sent again.
+    pub(crate) replayable: bool,
+}
+
 /// An endpoint in use by one attempt. However the attempt ends, the endpoint is given back.
 pub(crate) struct Picked {
     upstream: Rc<Upstream>,
     pub(crate) endpoint: EndpointId,
+    eject: Option<EjectSettings>,
+    /// How long the head of the answer took.
+    latency: Option<Duration>,
     finished: bool,
 }
 
 impl Picked {
+    /// It answered, so long after the attempt began.
+    pub(crate) fn answered(&mut self, latency: Option<Duration>) {
+        self.latency = latency;
+    }
+
     /// The endpoint itself.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.upstream.endpoints[self.endpoint.index()]
@@ -245,12 +276,28 @@ impl Picked {
     }
 
     /// Says how the attempt went; true if the endpoint has just left the rotation.
-    pub(crate) fn finish(mut self, outcome: Outcome, now: Instant) -> bool {
+    pub(crate) fn finish(self, outcome: Outcome, now: Instant) -> bool {
+        self.finish_attempt(outcome, false, now)
+    }
+
+    /// The same for an attempt that may not have got a connection.
+    pub(crate) fn finish_attempt(mut self, outcome: Outcome, unreachable: bool, now: Instant) -> bool {
         self.finished = true;
         if outcome == Outcome::Success {
             self.upstream.patterns.borrow_mut().succeeded(self.endpoint, now);
         }
-        self.upstream.policy.borrow_mut().finish(self.endpoint, outcome, now)
+        self.give_back(outcome, unreachable, now)
+    }
+
+    fn give_back(&self, outcome: Outcome, unreachable: bool, now: Instant) -> bool {
+        let mut policy = self.upstream.policy.borrow_mut();
+        let Some(eject) = &self.eject else { return policy.finish(self.endpoint, outcome, now) };
+        let sample = Sample { outcome, unreachable, latency: self.latency };
+        let ejected = policy.finish_watched(self.endpoint, eject, &sample, now);
+        if ejected.is_some_and(|ejected| ejected.reason == Reason::Unreachable) {
+            return_probe::send(&self.upstream, self.endpoint);
+        }
+        ejected.is_some()
     }
 }
 
@@ -258,7 +305,7 @@ impl Drop for Picked {
     fn drop(&mut self) {
         if !self.finished {
             // The client left, or the task was dropped: no verdict on the endpoint.
-            self.upstream.policy.borrow_mut().finish(self.endpoint, Outcome::Neutral, Instant::now());
+            self.give_back(Outcome::Neutral, false, Instant::now());
         }
     }
 }

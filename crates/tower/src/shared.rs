@@ -78,6 +78,7 @@ impl Shared {
             weight: 1,
             max_conns: 0,
             max_fails: settings.max_fails,
+            max_fails_written: true,
             fail_timeout: settings.fail_timeout,
             backup: base.backup,
             down: false,
@@ -157,7 +158,7 @@ impl Shared {
         let (mut skip, mut wait) = (tried.clone(), None);
         let mut state = self.state();
         loop {
-            let pick = Pick { now: now(), tried: &skip, key: b"" };
+            let pick = Pick { now: now(), tried: &skip, key: b"", watch: policy::Watch::Off };
             let Ok(id) = state.upstream.pick(&pick) else { break };
             // A group of one is picked whether it was tried or not.
             if !skip.contains(id) {

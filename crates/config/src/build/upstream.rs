@@ -98,6 +98,7 @@ pub(crate) fn plain_server(address: Address, text: &str) -> UpstreamServer {
         text: text.into(),
         weight: 1,
         max_fails: 1,
+        max_fails_written: false,
         fail_timeout: Duration::from_secs(10),
         max_conns: 0,
         backup: false,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use policy::budget::BudgetSettings;
+use policy::health::EjectSettings;
 use policy::hold::HoldSettings;
 
 use super::shorthand::{LEVELS, Row, at_least, between, choice, custom, exactly, flag};
@@ -16,7 +17,7 @@ pub(super) fn rows() -> Vec<Row> {
             .default("off")
             .help("Switches the recommended set against failures on.")
             .manual(
-                "It stands for `hold 5s max=1000`. What is written of these at the same level or above wins over it. \
+                "It stands for `hold 5s max=1000` and `eject on`. What is written of these at the same level or above wins over it. \
                  What never costs a client anything is on without it: connections are not used beyond the idle limit \
                  that an endpoint announces or shows, and retries are bounded by `retry_budget`.",
             ),
@@ -83,6 +84,22 @@ pub(super) fn rows() -> Vec<Row> {
                  got them; `floor` a second are allowed whatever the traffic. Beyond it the client gets what the \
                  attempt met with: when everything fails, trying everything again keeps it failing. Attempts that \
                  never reached an endpoint cost nothing. Counted for each upstream in each worker.",
+            ),
+        custom("eject", LEVELS, at_least(1), eject)
+            .syntax("off | on [failures=number] [errors=percent] [slow=number] [time=time] [longest=time] [floor=percent]")
+            .default("off")
+            .help("Takes endpoints out of the rotation that are worse than the others.")
+            .manual(
+                "An endpoint leaves that takes no connections, at once; one of which `failures` attempts in a row (default \
+                 5) or `errors` of the last ten seconds' attempts (50%, of at least 20) failed; and one whose answers usually \
+                 take `slow` times (5) as long as those of most others, and more than 100 ms. 0 switches each of these off. \
+                 It is out for `time` (5s), and twice as long each time that it leaves again, up to `longest` (2m); each \
+                 span in the rotation as long as its last time out takes one doubling back. One that took no connections is \
+                 looked after meanwhile, and returns when it takes them. The first request after its return is one that \
+                 may be sent again elsewhere, and alone. `floor` (50%) of the endpoints always stay, but one may go; where \
+                 all are out, the least bad serve. What is no endpoint's fault (no ports or descriptors left, DNS) never \
+                 counts, and a single endpoint never leaves. `max_fails` counts beside it only where it is written on the \
+                 `server` line. Counted for each upstream in each worker; a reload begins anew.",
             ),
         flag("proxy_hold_back", LEVELS, |l: &mut Level| &mut l.proxy.resilience.holds_back)
             .default("on")
@@ -157,6 +174,42 @@ fn hold(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     level.proxy.resilience.hold = Some(hold);
 }
 
+fn eject(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let word = line.word(0);
+    let mut settings = EjectSettings::default();
+    let on = word.text == "on";
+    if !on && word.text != "off" {
+        build.invalid_value(word);
+    }
+    for parameter in line.words().iter().skip(1) {
+        if !(on && eject_parameter(&mut settings, &parameter.text).is_some()) {
+            build.invalid_parameter(parameter);
+        }
+    }
+    if settings.longest < settings.time {
+        build.error(line.span(), "\"longest\" of \"eject\" is shorter than \"time\"");
+    }
+    level.proxy.resilience.eject = Some(on.then_some(settings));
+}
+
+/// Nothing if it is none, or has a value that cannot be meant.
+fn eject_parameter(settings: &mut EjectSettings, text: &str) -> Option<()> {
+    let (name, value) = text.split_once('=')?;
+    let number = || value.parse::<u32>().ok();
+    let percent = || value.strip_suffix('%')?.parse::<u32>().ok().filter(|percent| *percent <= 100);
+    let time = || units::time(value, Resolution::Milliseconds).filter(|time| !time.is_zero());
+    match name {
+        "failures" => settings.failures = number()?,
+        "errors" => settings.percent = percent()?,
+        "slow" => settings.slow = number().filter(|times| *times != 1)?,
+        "time" => settings.time = time()?,
+        "longest" => settings.longest = time()?,
+        "floor" => settings.floor = percent()?,
+        _ => return None,
+    }
+    Some(())
+}
+
 fn retry_budget(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
     let (share, rest) = (line.word(0), line.words().get(1));
     let mut budget = Some(BudgetSettings::default());
@@ -211,6 +264,24 @@ mod tests {
         assert_eq!(resilience("retry_budget 5% floor=0;").budget(), Some(BudgetSettings { percent: 5, floor: 0 }));
         assert_eq!(resilience("retry_budget off;").budget(), None);
         assert_eq!(resilience("").budget(), Some(BudgetSettings::default()));
+    }
+
+    #[test]
+    fn ejection_is_off_unless_it_is_written_or_recommended() {
+        assert_eq!(resilience("").eject(), None);
+        assert_eq!(resilience("resilience on;").eject(), Some(EjectSettings::default()));
+        assert_eq!(resilience("resilience on; eject off;").eject(), None);
+        let settings =
+            resilience("eject on failures=3 errors=10% slow=0 time=1s longest=1m floor=80%;").eject().unwrap();
+        assert_eq!((settings.failures, settings.percent, settings.slow, settings.floor), (3, 10, 0, 80));
+        assert_eq!((settings.time.as_secs(), settings.longest.as_secs()), (1, 60));
+    }
+
+    #[test]
+    fn an_ejection_that_cannot_be_meant_is_refused() {
+        for wrong in ["eject x;", "eject off slow=2;", "eject on slow=1;", "eject on errors=5;", "eject on time=5m;"] {
+            assert_eq!(errors(&in_server(wrong)).len(), 1, "{wrong}");
+        }
     }
 
     #[test]

@@ -161,7 +161,10 @@ fn read_parameter(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut Ups
     };
     let read = match (name, value) {
         ("weight", Some(value)) => set(&mut server.weight, number(value).filter(|&n| n > 0)),
-        ("max_fails", Some(value)) => set(&mut server.max_fails, number(value)),
+        ("max_fails", Some(value)) => {
+            server.max_fails_written = true;
+            set(&mut server.max_fails, number(value))
+        }
         ("max_conns", Some(value)) => set(&mut server.max_conns, number(value)),
         ("fail_timeout", Some(value)) => set(&mut server.fail_timeout, whole_seconds(value)),
         ("backup", None) => return backup(build, draft, server, word),

@@ -39,6 +39,8 @@ pub struct UpstreamServer {
     pub weight: u32,
     /// `max_fails=`, default 1; 0 disables the accounting.
     pub max_fails: u32,
+    /// `max_fails=` was written.
+    pub max_fails_written: bool,
     /// `fail_timeout=`, default 10 s.
     pub fail_timeout: Duration,
     /// `max_conns=`, 0 for no limit.

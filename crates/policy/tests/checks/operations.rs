@@ -78,7 +78,8 @@ impl World {
         let mut tried = Tried::default();
         asked.iter().for_each(|id| tried.insert(*id));
         let indices: Vec<usize> = asked.iter().map(|id| id.index()).collect();
-        let picked = self.upstream.pick(&Pick { now: self.instant(), tried: &tried, key: &key });
+        let picked =
+            self.upstream.pick(&Pick { now: self.instant(), tried: &tried, key: &key, watch: policy::Watch::Off });
         let expected = self.model.pick(self.now, &indices, &key);
         let Ok(id) = picked else {
             assert_eq!(expected, Choice::Nobody, "refused at {} after {asked:?}", self.now);
@@ -128,6 +129,7 @@ fn settings(at: usize, shape: Option<u8>, bounds: Option<u8>) -> EndpointSetting
         weight: u32::from(shape & 3) + 1,
         max_conns: u32::from(bounds & 3),
         max_fails: u32::from(bounds >> 2 & 3),
+        max_fails_written: true,
         fail_timeout: Duration::from_millis(u64::from(bounds >> 4) * 500),
         backup: shape & 12 == 12 && at > 0,
         down: shape & 12 == 4,

@@ -12,6 +12,7 @@ pub(crate) fn endpoint() -> EndpointSettings {
         weight: 1,
         max_conns: 0,
         max_fails: 1,
+        max_fails_written: true,
         fail_timeout: Duration::from_secs(10),
         backup: false,
         down: false,
@@ -56,7 +57,7 @@ impl World {
 
     /// Starts an attempt.
     pub(crate) fn begin(&mut self, key: &[u8], tried: &Tried) -> Option<EndpointId> {
-        self.upstream.pick(&Pick { now: self.now, tried, key }).ok()
+        self.upstream.pick(&Pick { now: self.now, tried, key, watch: policy::Watch::Off }).ok()
     }
 
     pub(crate) fn finish(&mut self, id: EndpointId, outcome: Outcome) -> bool {

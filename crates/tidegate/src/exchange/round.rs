@@ -14,9 +14,9 @@ use crate::client::ClientFailure;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
 use crate::request::{Request, upstream_url};
-use crate::upstream::Picked;
 use crate::upstream::attempt::OutgoingBody;
 use crate::upstream::hold::{self, Turn, Wait};
+use crate::upstream::{Picked, Watched};
 
 /// The attempts so far.
 pub(super) struct Round<'a> {
@@ -112,6 +112,12 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Whether health beyond nginx's counts for the next attempt.
+    pub(super) fn watched(&self) -> Option<Watched> {
+        let eject = self.errand.proxy.resilience.eject()?;
+        Some(Watched { eject, replayable: self.is_repeatable() })
+    }
+
     /// What the next attempt is made under.
     pub(super) fn terms(&self, started: Instant) -> Terms {
         let need = if self.is_repeatable() { Need::Likely } else { Need::Certain };
@@ -175,7 +181,8 @@ impl<'a> Round<'a> {
                 self.tries_left = self.tries_left.saturating_sub(1);
             }
         }
-        if picked.finish(outcome, Instant::now()) {
+        let unreachable = matches!(met, Met::Failure(failure) if failure.phase == Phase::Connect);
+        if picked.finish_attempt(outcome, unreachable, Instant::now()) {
             let phase = match met {
                 Met::Failure(failure) => failure.phase,
                 Met::Status(_) => Phase::AwaitHead,

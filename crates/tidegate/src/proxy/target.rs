@@ -114,6 +114,7 @@ fn model_of(request: &Request, place: &Place<'_>, key: &str) -> model::Upstream 
         text: key.into(),
         weight: 1,
         max_fails: 1,
+        max_fails_written: false,
         fail_timeout: Duration::from_secs(10),
         max_conns: 0,
         backup: false,

@@ -180,7 +180,7 @@ async fn look_out(upstream: Rc<Upstream>, endpoint: EndpointId) {
     let mut pause = FIRST_PAUSE;
     while !held.queue.borrow().is_empty() {
         if connect::accepts(&upstream.endpoints[endpoint.index()]).await {
-            upstream.readmit(endpoint);
+            upstream.readmit(endpoint, Instant::now());
             let released = held.queue.borrow_mut().reopen();
             held.wake(released);
         }

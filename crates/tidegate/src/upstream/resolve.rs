@@ -176,6 +176,7 @@ fn endpoint_settings(server: &UpstreamServer, share: Share) -> EndpointSettings 
         weight: server.weight,
         max_conns: policy::share::of(server.max_conns, share.worker, share.workers),
         max_fails: server.max_fails,
+        max_fails_written: server.max_fails_written,
         fail_timeout: server.fail_timeout,
         backup: server.backup,
         down: server.down,
