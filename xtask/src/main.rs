@@ -10,6 +10,7 @@ mod faults;
 mod instructions;
 mod manual;
 mod report_bench;
+mod storm;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ const TASKS: &[Task] = &[
     Task { name: "instructions", help: Some(instructions::HELP), run: instructions::main },
     Task { name: "manual", help: Some(manual::HELP), run: manual::main },
     Task { name: "report-bench", help: Some(report_bench::HELP), run: report_bench::main },
+    Task { name: "storm", help: Some(storm::HELP), run: storm::main },
     Task { name: "forwarder", help: None, run: bench::forwarder::main },
     Task { name: "minimal", help: None, run: bench::minimal::main },
     Task { name: "pinned", help: None, run: bench::cores::pinned_main },

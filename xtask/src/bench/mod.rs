@@ -12,7 +12,7 @@ pub(crate) mod cores;
 mod failure;
 pub(crate) mod forwarder;
 mod gate;
-mod histogram;
+pub(crate) mod histogram;
 mod idle;
 mod json;
 pub(crate) mod load;

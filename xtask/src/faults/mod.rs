@@ -6,7 +6,7 @@
 
 mod comparison;
 mod matrix;
-mod program;
+pub(crate) mod program;
 mod programs;
 mod run;
 
@@ -121,7 +121,7 @@ fn find_all(root: &Path, peers: Option<&Path>) -> Result<Vec<Contender>, String>
     Ok(Program::ALL.into_iter().map(find).collect())
 }
 
-fn search(name: &str, peers: Option<&Path>) -> Option<PathBuf> {
+pub(crate) fn search(name: &str, peers: Option<&Path>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = [PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")];
     let folders = peers.map(Path::to_owned).into_iter().chain(std::env::split_paths(&path)).chain(system);

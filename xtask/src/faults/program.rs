@@ -13,7 +13,7 @@ use super::programs::{caddy, envoy, haproxy, nginx, traefik};
 
 /// A gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Program {
+pub(crate) enum Program {
     Tidegate,
     Nginx,
     Haproxy,
@@ -23,11 +23,11 @@ pub(super) enum Program {
 }
 
 impl Program {
-    pub(super) const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Tidegate, Self::Nginx, Self::Haproxy, Self::Envoy, Self::Traefik, Self::Caddy];
 
     /// Its name, which is its file's.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tidegate => "tidegate",
             Self::Nginx => "nginx",
@@ -39,7 +39,7 @@ impl Program {
     }
 
     /// What it calls itself.
-    pub(super) fn version(self, path: &Path) -> Result<String, String> {
+    pub(crate) fn version(self, path: &Path) -> Result<String, String> {
         let word = match self {
             Self::Tidegate | Self::Nginx | Self::Haproxy => "-v",
             Self::Envoy => "--version",
