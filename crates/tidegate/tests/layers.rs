@@ -129,9 +129,12 @@ async fn futures<F: Future<Output = Option<String>>>(all: impl IntoIterator<Item
 #[tokio::test]
 async fn a_client_waits_out_an_endpoint_that_restarts() {
     let server = server("close-before-reply");
-    let client = client(url(&server));
+    let mut settings = quick(Settings::client());
+    // However long the server's thread takes to become another one.
+    settings.retry.tries = 1000;
+    settings.backoff.cap = Duration::from_millis(20);
+    let client = Client::builder().base(url(&server)).settings(settings).build().unwrap();
     let asking = get(&client);
-    // The third attempt finds it well.
     let restart = async {
         while server.tally().requests < 2 {
             tokio::task::yield_now().await;

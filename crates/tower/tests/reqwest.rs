@@ -128,7 +128,7 @@ async fn a_time_limit_of_one_request_holds_for_each_attempt() {
         std::future::pending::<()>().await;
     });
     let url = format!("http://{}/", serve(Router::new().fallback(silent)).await);
-    let error = client(quick()).get(url).timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    let error = client(quick()).get(url).timeout(Duration::from_millis(500)).send().await.unwrap_err();
     let found = Error::find(&error).unwrap();
     assert_eq!((found.attempts(), asked.load(Ordering::Relaxed)), (4, 4), "{found}");
     assert_eq!(found.failure().cause, Cause::ReplyTimeout, "{found}");
