@@ -7,7 +7,7 @@ use crate::variables;
 
 /// Writes a finished request to every access log in force at its location.
 pub(crate) fn write(request: &Request) {
-    let tables = request.generation.tables.clone();
+    let tables = &request.generation.tables;
     let settings = request.settings();
     for (log, sink) in settings.access_logs.iter().zip(tables.access_logs(&settings.access_logs)) {
         if log.condition.as_ref().is_some_and(|condition| !variables::holds(condition, request)) {

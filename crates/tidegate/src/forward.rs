@@ -18,7 +18,7 @@ pub(crate) struct Forwarding {
     set: Vec<(Box<str>, Template)>,
     /// Names (lower case) of the client's fields that do not pass.
     withheld: Names<Vec<Box<str>>>,
-    /// Names of the endpoint's fields that do not.
+    /// Names of the endpoint's fields that do not, `Upgrade` apart.
     hidden: Names<Vec<Box<str>>>,
 }
 
@@ -40,7 +40,9 @@ impl Forwarding {
         withheld.extend(proxy.set_headers.iter().map(|(name, _)| name.to_ascii_lowercase().into()));
         withheld.sort_unstable();
         withheld.dedup();
-        Self { set, withheld: withheld.into(), hidden: proxy.hide_headers.clone().into() }
+        let ends_here = ENDS_HERE.iter().map(|name| (*name).into());
+        let hidden: Vec<Box<str>> = proxy.hide_headers.iter().cloned().chain(ends_here).collect();
+        Self { set, withheld: withheld.into(), hidden: hidden.into() }
     }
 }
 
@@ -142,8 +144,7 @@ fn matched_length(request: &Request) -> usize {
 }
 
 /// Fields that end at the gateway whatever is configured: it frames and ends connections itself. `Upgrade` passes with a 101.
-const ENDS_HERE: Names<&[&str]> =
-    Names::known(&["connection", "keep-alive", "transfer-encoding", "content-length", "proxy-connection"]);
+const ENDS_HERE: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content-length", "proxy-connection"];
 
 /// Makes an endpoint's fields the client's: hides, rewrites. True if `Location` was rewritten: nginx completes it only then.
 pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields) -> (Fields, bool) {
@@ -155,8 +156,7 @@ pub(crate) fn response_fields(request: &Request, status: u16, mut fields: Fields
     }
     drop_repeated(request, &mut fields);
     let hidden = &request.generation.tables.forwarding(proxy).hidden;
-    let ends_here = |field: Field<'_>| field.is_in(&ENDS_HERE) || (status != 101 && is_upgrade(field.name));
-    fields.retain(|field| !ends_here(field) && !field.is_in(hidden));
+    fields.retain(|field| !field.is_in(hidden) && (status == 101 || !is_upgrade(field.name)));
     let mut moved = false;
     if !proxy.redirects.is_empty() {
         moved = rewrite(&mut fields, "location", |value| redirect(request, &proxy.redirects, value));

@@ -132,6 +132,9 @@ pub(crate) fn is_bodiless(request: &Request, status: u16) -> bool {
 
 /// Adds what `add_header` says. A value sees the head as it is so far.
 pub(crate) fn add_headers(request: &mut Request, response: &mut Response, framing: Framing, keep_alive: bool) {
+    if request.settings().add_headers.is_empty() {
+        return;
+    }
     let adds = request.settings().add_headers.clone();
     for add in adds.iter() {
         if !add.always && !matches!(response.status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308) {
