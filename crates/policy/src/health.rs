@@ -81,6 +81,8 @@ struct Track {
     typical: Typical,
     /// Ejections that have not been made good.
     level: u32,
+    /// It was ejected last since it took no connections.
+    unreachable: bool,
     /// How long it was out last.
     length: Duration,
     /// When it came back last.
@@ -97,6 +99,7 @@ impl Track {
             window: Window::new(now),
             typical: Typical::default(),
             level: 0,
+            unreachable: false,
             length: Duration::ZERO,
             returned: None,
         }
@@ -183,6 +186,11 @@ impl Health {
         self.track.as_ref().map_or(Duration::ZERO, |track| track.length)
     }
 
+    /// Whether it is out since it took no connections.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        !self.is_in() && self.track.as_ref().is_some_and(|track| track.unreachable)
+    }
+
     /// It was seen to take connections: a trial may begin.
     pub(crate) fn accepts(&mut self, now: Instant) {
         if let State::Out { .. } = self.state {
@@ -237,6 +245,7 @@ impl Health {
     pub(crate) fn eject(&mut self, settings: &EjectSettings, reason: Reason, now: Instant) -> Ejected {
         let track = self.track.get_or_insert_with(|| Box::new(Track::new(now)));
         let time = track.next_length(settings, now);
+        track.unreachable = reason == Reason::Unreachable;
         self.state = State::Out { until: now + time };
         Ejected { reason, time }
     }

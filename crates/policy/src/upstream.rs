@@ -346,6 +346,16 @@ impl Upstream {
         endpoint.health.accepts(now);
     }
 
+    /// Takes over what the rules of [`crate::health`] know of an endpoint that had another index before.
+    pub fn adopt(&mut self, id: EndpointId, before: &Upstream, was: EndpointId) {
+        self.endpoints[id.index()].health = before.endpoints[was.index()].health.clone();
+    }
+
+    /// Whether an endpoint was ejected since it took no connections, and has not answered since.
+    pub fn is_unreachable(&self, id: EndpointId) -> bool {
+        self.endpoints[id.index()].health.is_unreachable()
+    }
+
     /// Whether an endpoint is neither ejected nor on trial by the rules of [`crate::health`].
     pub fn is_in(&self, id: EndpointId) -> bool {
         self.endpoints[id.index()].health.is_in()

@@ -231,7 +231,19 @@ fn who_does_not_ask_for_it_sees_no_ejections() {
     assert!((0..4).any(|_| pick(&mut fleet) == 0));
 }
 
-/// A day with a thousand endpoints of which some die and return: nobody who is well stays out.
+#[test]
+fn what_is_known_goes_with_an_endpoint_to_another_index() {
+    let mut fleet = Fleet::new(3);
+    fleet.attempt(first(REFUSED));
+    let mut other = Fleet::new(2);
+    let [zero, one] = [0, 1].map(EndpointId::from_index);
+    other.now = fleet.now;
+    other.upstream.adopt(one, &fleet.upstream, zero);
+    assert!(other.upstream.is_unreachable(one) && !other.upstream.is_unreachable(zero));
+    assert_eq!(other.asked(4), [0; 4]);
+}
+
+/// Minutes with a thousand endpoints of which some die and return: nobody who is well stays out.
 #[test]
 fn in_a_fleet_the_well_serve_and_the_dead_come_back() {
     let mut fleet = Fleet::new(1000);

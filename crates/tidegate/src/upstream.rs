@@ -12,6 +12,7 @@ pub(crate) mod unread;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -158,9 +159,23 @@ impl Upstream {
         self.suspect.set(false);
     }
 
-    /// Whether an endpoint is ejected or on trial.
-    fn is_ejected(&self, endpoint: EndpointId) -> bool {
-        !self.policy.borrow().is_in(endpoint)
+    /// Takes over the health of the endpoints that were there before, by their addresses. Who took no connections is looked after anew.
+    pub(crate) fn adopt(self: &Rc<Self>, before: &Upstream) {
+        let numbered = before.endpoints.iter().zip(0..);
+        let known: HashMap<&Peer, usize> = numbered.map(|(endpoint, index)| (&endpoint.place.peer, index)).collect();
+        for (index, endpoint) in self.endpoints.iter().enumerate() {
+            let Some(was) = known.get(&endpoint.place.peer) else { continue };
+            let (id, was) = (EndpointId::from_index(index), EndpointId::from_index(*was));
+            self.policy.borrow_mut().adopt(id, &before.policy.borrow(), was);
+            if self.is_unreachable(id) {
+                return_probe::send(self, id);
+            }
+        }
+    }
+
+    /// Whether an endpoint is ejected since it took no connections.
+    fn is_unreachable(&self, endpoint: EndpointId) -> bool {
+        self.policy.borrow().is_unreachable(endpoint)
     }
 
     /// Whether some endpoint would be asked and accepts connections. Asked for once a second at the most.

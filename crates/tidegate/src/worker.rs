@@ -71,6 +71,18 @@ impl Generation {
         Self { tables, share, upstreams, named_at_run_time: RefCell::default() }
     }
 
+    /// Takes over what the generation before knew of the health of endpoints.
+    fn adopt(&self, before: &Generation) {
+        let names = before.tables.config.upstreams.iter().map(|upstream| &*upstream.name);
+        let known: HashMap<&str, Rc<Upstream>> =
+            names.zip(before.upstreams.iter().map(|state| state.borrow().clone())).collect();
+        for (state, upstream) in self.upstreams.iter().zip(&self.tables.config.upstreams) {
+            if let Some(before) = known.get(&*upstream.name) {
+                state.borrow().adopt(before);
+            }
+        }
+    }
+
     /// The state of the upstream with this index in the configuration.
     pub(crate) fn upstream(&self, index: usize) -> Rc<Upstream> {
         self.upstreams[index].borrow().clone()
@@ -94,7 +106,9 @@ impl Generation {
     fn rename(&self, names: &Names) {
         for (state, upstream) in self.upstreams.iter().zip(&self.tables.config.upstreams) {
             if names.differs(upstream, &state.borrow().endpoints) {
-                *state.borrow_mut() = Rc::new(names.build(upstream, self.share));
+                let renamed = Rc::new(names.build(upstream, self.share));
+                renamed.adopt(&state.borrow());
+                *state.borrow_mut() = renamed;
             }
         }
     }
@@ -320,7 +334,9 @@ async fn serve(start: Start) {
                 // By the tables that listen where they wait.
                 accepting.take_waiting(&worker);
                 worker.keep_clients();
-                worker.generation.replace(Rc::new(Generation::new(tables, &worker.names, share)));
+                let generation = Generation::new(tables, &worker.names, share);
+                generation.adopt(&worker.generation());
+                worker.generation.replace(Rc::new(generation));
                 accepting.replace(&worker, listeners);
             }
             Command::Renamed => worker.generation().rename(&worker.names),

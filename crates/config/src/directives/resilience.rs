@@ -99,7 +99,7 @@ pub(super) fn rows() -> Vec<Row> {
                  may be sent again elsewhere, and alone. `floor` (50%) of the endpoints always stay, but one may go; where \
                  all are out, the least bad serve. What is no endpoint's fault (no ports or descriptors left, DNS) never \
                  counts, and a single endpoint never leaves. `max_fails` counts beside it only where it is written on the \
-                 `server` line. Counted for each upstream in each worker; a reload begins anew.",
+                 `server` line. Counted for each upstream in each worker; an endpoint that is there after a reload keeps what is known of it.",
             ),
         flag("proxy_hold_back", LEVELS, |l: &mut Level| &mut l.proxy.resilience.holds_back)
             .default("on")

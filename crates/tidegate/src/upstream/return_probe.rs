@@ -21,7 +21,7 @@ async fn look(upstream: Weak<Upstream>, endpoint: EndpointId) {
     let mut pause = FIRST_PAUSE;
     loop {
         tokio::time::sleep(pause).await;
-        let Some(upstream) = upstream.upgrade().filter(|upstream| upstream.is_ejected(endpoint)) else { return };
+        let Some(upstream) = upstream.upgrade().filter(|upstream| upstream.is_unreachable(endpoint)) else { return };
         if connect::accepts(&upstream.endpoints[endpoint.index()]).await {
             return upstream.readmit(endpoint, Instant::now());
         }
