@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::backoff::Backoff;
 use crate::budget::BudgetSettings;
 use crate::health::EjectSettings;
 use crate::hold::HoldSettings;
@@ -18,6 +19,8 @@ pub struct Resilience {
     pub budget: Option<Option<BudgetSettings>>,
     /// `eject`; the inner nothing for `off`.
     pub eject: Option<Option<EjectSettings>>,
+    /// `proxy_next_upstream_delay`; zero for none.
+    pub pause: Option<Duration>,
     /// `proxy_hold_back`: small answers wait until they are whole, where a retry could mend one that breaks off.
     pub holds_back: bool,
     /// `proxy_replay_unread`: requests of any method are repeated that an endpoint had no chance to read.
@@ -42,9 +45,21 @@ impl Default for HoldBack {
     }
 }
 
+/// The longest pause, in shortest ones.
+const PAUSES: u32 = 10;
+
 impl Default for Resilience {
     fn default() -> Self {
-        Self { on: false, hold: None, budget: None, eject: None, holds_back: true, replays_unread: true, resumes: true }
+        Self {
+            on: false,
+            hold: None,
+            budget: None,
+            eject: None,
+            pause: None,
+            holds_back: true,
+            replays_unread: true,
+            resumes: true,
+        }
     }
 }
 
@@ -59,6 +74,13 @@ impl Resilience {
     pub fn eject(&self) -> Option<EjectSettings> {
         let recommended = self.on.then(EjectSettings::default);
         self.eject.unwrap_or(recommended)
+    }
+
+    /// The pause before those that were asked already are asked again, if they are.
+    pub fn pause(&self) -> Option<Backoff> {
+        let written = |base: Duration| Backoff { base, cap: base * PAUSES };
+        let recommended = self.on.then(Backoff::default);
+        self.pause.map_or(recommended, |base| Some(written(base)).filter(|_| !base.is_zero()))
     }
 
     /// How small answers wait until they are whole, if they do.
@@ -90,6 +112,16 @@ mod tests {
         assert_eq!(Resilience::default().eject(), None);
         assert_eq!(on.eject(), Some(EjectSettings::default()));
         assert_eq!(Resilience { eject: Some(None), ..on }.eject(), None);
+    }
+
+    #[test]
+    fn pauses_are_as_written_or_as_recommended() {
+        let on = Resilience { on: true, ..Resilience::default() };
+        assert_eq!(Resilience::default().pause(), None);
+        assert_eq!(on.pause(), Some(Backoff::default()));
+        assert_eq!(Resilience { pause: Some(Duration::ZERO), ..on.clone() }.pause(), None);
+        let written = Resilience { pause: Some(Duration::from_millis(5)), ..Resilience::default() };
+        assert_eq!(written.pause().map(|pause| pause.cap), Some(Duration::from_millis(50)));
     }
 
     #[test]

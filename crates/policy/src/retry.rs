@@ -135,6 +135,8 @@ pub struct Situation<'a> {
     pub replayable: bool,
     /// Attempts that may be made, the one that ended included.
     pub tries_left: u32,
+    /// All may be asked once more after a pause, if they got the request and did not answer it.
+    pub another_round: bool,
     /// Since the first attempt began.
     pub elapsed: Duration,
 }
@@ -146,6 +148,8 @@ pub enum Decision {
     Next,
     /// The connection was stale, which says nothing of its endpoint: ask on another connection, at no cost.
     Again,
+    /// Whoever was asked already is asked again after a pause: what has just died may be there again soon.
+    Later,
     /// What was met is what the client gets.
     GiveUp,
 }
@@ -169,8 +173,16 @@ pub fn decide(settings: &RetrySettings, situation: &Situation<'_>) -> Decision {
     if is_stale(situation.met) {
         return Decision::Again;
     }
-    if situation.tries_left > 1 { Decision::Next } else { Decision::GiveUp }
+    match situation.met {
+        _ if situation.tries_left > 1 => Decision::Next,
+        // An answer is better than none, and whoever waited for a timeout has waited enough.
+        Met::Failure(_) if situation.another_round && condition != Condition::Timeout => Decision::Later,
+        _ => Decision::GiveUp,
+    }
 }
+
+/// How often all endpoints are asked once more after a pause.
+pub const MORE_ROUNDS: u32 = 2;
 
 /// Whether a failure is that of an idle connection which the endpoint closed meanwhile: it costs no try and no mark.
 pub fn is_stale(met: Met<'_>) -> bool {
@@ -229,13 +241,35 @@ mod tests {
     use crate::failure::Phase;
 
     fn situation(met: Met<'_>) -> Situation<'_> {
-        Situation { met, idempotent: true, sent: true, replayable: true, tries_left: 2, elapsed: Duration::ZERO }
+        Situation {
+            met,
+            idempotent: true,
+            sent: true,
+            replayable: true,
+            tries_left: 2,
+            another_round: false,
+            elapsed: Duration::ZERO,
+        }
     }
 
     fn with(conditions: &[Condition]) -> RetrySettings {
         let mut settings = RetrySettings { conditions: Conditions::OFF, ..RetrySettings::default() };
         conditions.iter().for_each(|condition| settings.conditions.insert(*condition));
         settings
+    }
+
+    #[test]
+    fn all_are_asked_again_after_a_pause_only_where_a_request_broke_off() {
+        let (closed, late) = (Failure::new(Cause::ClosedBeforeReply), Failure::timed_out(Phase::AwaitHead));
+        let last = |met| Situation { tries_left: 1, another_round: true, ..situation(met) };
+        let settings = with(&[Condition::Error, Condition::Timeout, Condition::Http503]);
+        assert_eq!(decide(&settings, &last(Met::Failure(&closed))), Decision::Later);
+        assert_eq!(decide(&settings, &last(Met::Failure(&late))), Decision::GiveUp);
+        assert_eq!(decide(&settings, &last(Met::Status(503))), Decision::GiveUp);
+        let next = Situation { tries_left: 2, ..last(Met::Failure(&closed)) };
+        assert_eq!(decide(&settings, &next), Decision::Next, "who was not asked yet is asked without a pause");
+        let post = Situation { idempotent: false, ..last(Met::Failure(&closed)) };
+        assert_eq!(decide(&settings, &post), Decision::GiveUp);
     }
 
     #[test]

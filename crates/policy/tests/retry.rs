@@ -82,7 +82,15 @@ fn every_condition_but(left_out: &[Condition]) -> RetrySettings {
 }
 
 fn situation(met: Met<'_>) -> Situation<'_> {
-    Situation { met, idempotent: true, sent: true, replayable: true, tries_left: 2, elapsed: Duration::ZERO }
+    Situation {
+        met,
+        idempotent: true,
+        sent: true,
+        replayable: true,
+        tries_left: 2,
+        another_round: false,
+        elapsed: Duration::ZERO,
+    }
 }
 
 /// Every combination for what is listed: with tries left, and without.

@@ -86,6 +86,7 @@ fn the_same_requests_are_repeated() {
             sent: is("sent"),
             replayable: is("replayable"),
             tries_left: number(&row["left"]),
+            another_round: false,
             elapsed: Duration::ZERO,
         };
         assert_eq!(retry::decide(&settings, &situation) == Decision::Next, is("retry"), "{row}");

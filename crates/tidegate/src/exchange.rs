@@ -123,10 +123,13 @@ pub(crate) async fn exchange(
             }
             Err(Ended::Failed(failure)) => {
                 let met = Met::Failure(&failure);
-                let gives_up = round.decide(met, made.traces) == Decision::GiveUp;
+                let decision = round.decide(met, made.traces);
                 round.conclude(request, picked, met, made.traces);
-                if gives_up && !(round.may_wait(made.traces) && Box::pin(round.hold(client)).await?) {
-                    return Err(Unanswered::Failed(failure));
+                match decision {
+                    Decision::Next | Decision::Again => {}
+                    Decision::Later => Box::pin(round.pause(client)).await?,
+                    Decision::GiveUp if round.may_wait(made.traces) && Box::pin(round.hold(client)).await? => {}
+                    Decision::GiveUp => return Err(Unanswered::Failed(failure)),
                 }
             }
             Err(Ended::Client(failure)) => {

@@ -232,6 +232,7 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
             replayable: self.body.is_replayable(),
             // Counted here: an attempt beside another one may mend what the last try met.
             tries_left: u32::MAX,
+            another_round: false,
             elapsed: self.began.elapsed(),
         }
     }

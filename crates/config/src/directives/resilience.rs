@@ -17,7 +17,9 @@ pub(super) fn rows() -> Vec<Row> {
             .default("off")
             .help("Switches the recommended set against failures on.")
             .manual(
-                "It stands for `hold 5s max=1000` and `eject on`. What is written of these at the same level or above wins over it. \
+                "It stands for `hold 5s max=1000`, `eject on` and `proxy_next_upstream_delay 25ms`, and tells endpoints which \
+                 attempts are retries, in the field Retry-Attempt. What is written of these at the same level or above wins \
+                 over it. \
                  What never costs a client anything is on without it: connections are not used beyond the idle limit \
                  that an endpoint announces or shows, and retries are bounded by `retry_budget`.",
             ),
@@ -101,6 +103,17 @@ pub(super) fn rows() -> Vec<Row> {
                  counts, and a single endpoint never leaves. `max_fails` counts beside it only where it is written on the \
                  `server` line. Counted for each upstream in each worker; an endpoint that is there after a reload keeps what is known of it.",
             ),
+        custom("proxy_next_upstream_delay", LEVELS, exactly(1), next_upstream_delay)
+            .syntax("time | off")
+            .default("off")
+            .help("Asks endpoints again that were asked already, after a pause.")
+            .manual(
+                "When every endpoint of the upstream was asked once, or there is but one, a request that broke off before it was \
+                 answered is sent again after a pause: at random up to this time before the second round, up to twice that \
+                 before the third, which is the last. Only what may be repeated is (see proxy_next_upstream), within \
+                 proxy_next_upstream_timeout and `retry_budget`, and never after a timeout or an answer. An endpoint that was \
+                 not asked yet is asked without a pause. With `resilience on` the time is 25 ms unless it is written.",
+            ),
         flag("proxy_hold_back", LEVELS, |l: &mut Level| &mut l.proxy.resilience.holds_back)
             .default("on")
             .help("Holds small answers back until they are whole.")
@@ -155,6 +168,16 @@ fn failure_details(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
         }
     }
     level.settings.failure_details = Trusted { ranges: ranges.into(), unix };
+}
+
+fn next_upstream_delay(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {
+    let word = line.word(0);
+    let time =
+        if word.text == "off" { Some(Duration::ZERO) } else { units::time(&word.text, Resolution::Milliseconds) };
+    match time {
+        Some(time) => level.proxy.resilience.pause = Some(time),
+        None => build.invalid_value(word),
+    }
 }
 
 fn hold(build: &mut Build<'_>, level: &mut Level, line: &Line<'_>) {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use config::model::Proxy;
-use http1::{Framing, ResponseHead, ResponseLimits, Version};
+use http1::{Framing, ResponseHead, ResponseLimits, Version, encode};
 use policy::reuse::Need;
 use policy::{Cause, Failure};
 
@@ -12,7 +12,7 @@ use super::Errand;
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
 use crate::request::Request;
-use crate::upstream::attempt::{Attempt, Ended, Limits, Reply};
+use crate::upstream::attempt::{Attempt, Ended, Limits, Outgoing, Reply};
 use crate::upstream::connect::{self, Opened};
 use crate::upstream::pool::{Connection, Key};
 use crate::upstream::{Endpoint, Picked};
@@ -41,6 +41,8 @@ pub(super) struct Terms {
     pub(super) need: Need,
     /// Another attempt could mend an answer that breaks off.
     pub(super) mends: bool,
+    /// Which retry it is, where endpoints are told; 0 for the first attempt.
+    pub(super) retry: u32,
     pub(super) started: Instant,
 }
 
@@ -76,7 +78,7 @@ pub(super) async fn make(
         Ok((connection, took)) => {
             attempted.connect_time = Some(took);
             attempted.endpoint.clone_from(&connection.address);
-            converse(client, request, errand, connection, &mut attempted, terms.mends).await
+            converse(client, request, errand, connection, &mut attempted, terms).await
         }
     };
     let (sent, unread) = (attempted.bytes_sent > 0, attempted.unread && errand.proxy.resilience.replays_unread);
@@ -108,7 +110,7 @@ async fn converse(
     errand: &Errand<'_>,
     mut connection: Box<Connection>,
     attempted: &mut Attempted,
-    mends: bool,
+    terms: &Terms,
 ) -> Result<(Reply, Box<Connection>), Ended> {
     let proxy = errand.proxy;
     let limits = Limits {
@@ -118,7 +120,9 @@ async fn converse(
     };
     let pool = request.worker.buffers.clone();
     let method = sent_method(errand.outgoing.head);
-    let mut attempt = Attempt::new(&mut connection, &errand.outgoing, &method, limits, pool);
+    let marked = (terms.retry > 0).then(|| marked(errand.outgoing.head, terms.retry));
+    let outgoing = Outgoing { head: marked.as_deref().unwrap_or(errand.outgoing.head), body: errand.outgoing.body };
+    let mut attempt = Attempt::new(&mut connection, &outgoing, &method, limits, pool);
     let mut interim = 0;
     let head = loop {
         let head = attempt.next_head(client, !proxy.ignore_client_abort).await;
@@ -150,10 +154,18 @@ async fn converse(
         return Ok((reply, connection));
     }
     errand.upstream.pool.borrow_mut().answered(&connection, &reply.head.fields, answered);
-    if let Some((length, time)) = held_back(&reply, proxy).filter(|_| mends) {
+    if let Some((length, time)) = held_back(&reply, proxy).filter(|_| terms.mends) {
         attempted.bytes_received += reply.hold_back(&mut connection, length, time).await?;
     }
     Ok((reply, connection))
+}
+
+/// A head that says which retry it is, so that whoever stands behind does not retry it in turn.
+fn marked(head: &[u8], retry: u32) -> Vec<u8> {
+    let mut marked = head.strip_suffix(b"\r\n").unwrap_or(head).to_vec();
+    encode::field(&mut marked, b"Retry-Attempt", retry.to_string().as_bytes());
+    encode::end(&mut marked);
+    marked
 }
 
 /// How long a body is waited for until it is whole, and for how long.

@@ -2,6 +2,10 @@
 //! the loop. Not here: the loop, and making attempts.
 
 use std::cell::Cell;
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use policy::retry::{self, Condition, Decision, Met, Situation};
@@ -10,7 +14,7 @@ use policy::{Cause, Failure, Phase, Refusal, Tried};
 
 use super::making::{Terms, Traces};
 use super::{Errand, Unanswered};
-use crate::client::ClientFailure;
+use crate::client::{Client, ClientFailure};
 use crate::downstream::h1::H1;
 use crate::record::Attempted;
 use crate::request::{Request, upstream_url};
@@ -38,6 +42,10 @@ pub(super) struct Round<'a> {
     /// Only the budget of retries keeps it from another attempt.
     budget_spent: Cell<bool>,
     turn: Option<Turn>,
+    /// How often all endpoints were asked already.
+    rounds: u32,
+    /// Attempts so far of which an endpoint got something.
+    retries: u32,
 }
 
 impl<'a> Round<'a> {
@@ -62,6 +70,8 @@ impl<'a> Round<'a> {
             crowded_out: false,
             budget_spent: Cell::new(false),
             turn: None,
+            rounds: 0,
+            retries: 0,
         }
     }
 
@@ -102,7 +112,8 @@ impl<'a> Round<'a> {
     /// Whether another attempt would be made if the next one failed.
     fn could_repeat(&self) -> bool {
         let conditions = self.errand.proxy.next_upstream.conditions;
-        self.is_repeatable() && !self.is_a_retry && self.tries_left > 1 && conditions.contains(Condition::Error)
+        let another = self.tries_left > 1 || self.has_another_round();
+        self.is_repeatable() && !self.is_a_retry && another && conditions.contains(Condition::Error)
     }
 
     /// An endpoint answered: those who wait may follow.
@@ -121,7 +132,8 @@ impl<'a> Round<'a> {
     /// What the next attempt is made under.
     pub(super) fn terms(&self, started: Instant) -> Terms {
         let need = if self.is_repeatable() { Need::Likely } else { Need::Certain };
-        Terms { need, mends: self.could_repeat(), started }
+        let retry = if self.errand.proxy.resilience.on { self.retries } else { 0 };
+        Terms { need, mends: self.could_repeat(), retry, started }
     }
 
     /// Whether the request may be made twice, and can be.
@@ -139,13 +151,39 @@ impl<'a> Round<'a> {
             // The head goes first: where nothing was sent, nothing was read of a streamed body.
             replayable: self.replayable || !traces.sent,
             tries_left: self.tries_left,
+            another_round: self.has_another_round() && traces.reached(),
             elapsed: self.elapsed(),
         };
         match retry::decide(&self.errand.proxy.next_upstream, &situation) {
-            Decision::Next | Decision::Again if traces.reached() && (self.is_a_retry || !self.takes_retry()) => {
+            Decision::Next | Decision::Again | Decision::Later
+                if traces.reached() && (self.is_a_retry || !self.takes_retry()) =>
+            {
                 Decision::GiveUp
             }
             decision => decision,
+        }
+    }
+
+    /// Whether all endpoints may be asked once more.
+    fn has_another_round(&self) -> bool {
+        self.rounds < retry::MORE_ROUNDS && self.errand.proxy.resilience.pause().is_some()
+    }
+
+    /// Pauses before the next round.
+    pub(super) async fn pause(&mut self, client: &mut H1) -> Result<(), Unanswered> {
+        let backoff = self.errand.proxy.resilience.pause().unwrap_or_default();
+        let delay = backoff.delay(self.rounds, None, RandomState::new().hash_one(self.rounds));
+        self.rounds += 1;
+        self.tried = Tried::default();
+        self.tries_left = self.errand.tries();
+        let mut end = pin!(tokio::time::sleep(delay));
+        let gone = std::future::poll_fn(|cx| match client.poll_gone(cx) {
+            Poll::Ready(errno) => Poll::Ready(Some(errno)),
+            Poll::Pending => end.as_mut().poll(cx).map(|()| None),
+        });
+        match gone.await {
+            Some(errno) => Err(Unanswered::Client(ClientFailure::Gone(errno))),
+            None => Ok(()),
         }
     }
 
@@ -164,6 +202,7 @@ impl<'a> Round<'a> {
 
     /// Gives an endpoint back after an attempt that is not delivered.
     pub(super) fn conclude(&mut self, request: &Request, picked: Picked, met: Met<'_>, traces: Traces) {
+        self.retries += u32::from(traces.reached());
         let outcome = retry::outcome(&self.errand.proxy.next_upstream, met);
         let upstream = upstream_url(picked.endpoint().text(), self.errand.outgoing.head);
         if let Met::Failure(failure) = met {
