@@ -94,6 +94,9 @@ pub enum Watch {
     },
 }
 
+/// For so long after a failure an endpoint is doubtful: a request that cannot be sent twice goes to others.
+const DOUBT: Duration = Duration::from_secs(5);
+
 /// The endpoints that an exchange has tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tried {
@@ -138,6 +141,8 @@ pub(crate) struct Endpoint {
     /// The last failure, or the last trial after one.
     checked_at: Option<Instant>,
     pub(crate) health: Health,
+    /// The last failure where health beyond nginx's counts.
+    doubted_at: Option<Instant>,
 }
 
 impl Endpoint {
@@ -152,7 +157,12 @@ impl Endpoint {
             failed_at: None,
             checked_at: None,
             health: Health::default(),
+            doubted_at: None,
         }
+    }
+
+    fn is_doubtful(&self, now: Instant) -> bool {
+        self.doubted_at.is_some_and(|doubted| now.saturating_duration_since(doubted) < DOUBT)
     }
 
     fn is_full(&self) -> bool {
@@ -224,6 +234,8 @@ pub struct Upstream {
     pub(crate) ring: Ring,
     pub(crate) random: Random,
     pub(crate) total_weight: u64,
+    /// A choice is being made that passes over who is doubtful.
+    careful: bool,
 }
 
 impl Upstream {
@@ -241,7 +253,7 @@ impl Upstream {
         };
         let total_weight = primaries.iter().map(|id| u64::from(endpoints[id.index()].weight)).sum();
         let endpoints = endpoints.into_iter().map(Endpoint::new).collect();
-        Self { endpoints, primaries, backups, balance, ring, random: Random::new(seed), total_weight }
+        Self { endpoints, primaries, backups, balance, ring, random: Random::new(seed), total_weight, careful: false }
     }
 
     /// How many attempts an exchange may make when nothing else limits it: one for each endpoint that is not `down`.
@@ -289,12 +301,25 @@ impl Upstream {
         let primaries = std::mem::take(&mut self.primaries);
         let backups = std::mem::take(&mut self.backups);
         let chosen = self
-            .balance
-            .choose(self, &primaries, pick)
+            .choose_carefully(&primaries, pick)
+            .or_else(|| self.balance.choose(self, &primaries, pick))
             .or_else(|| self.balance.among_backups().choose(self, &backups, pick))
             .or_else(|| self.least_bad(pick));
         self.primaries = primaries;
         self.backups = backups;
+        chosen
+    }
+
+    /// For a request that cannot be sent twice, where health counts and no key decides: among those that have not failed
+    /// lately.
+    fn choose_carefully(&mut self, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
+        let by_key = matches!(self.balance, Balance::IpHash | Balance::Hash { .. });
+        if by_key || pick.watch != (Watch::On { replayable: false }) {
+            return None;
+        }
+        self.careful = true;
+        let chosen = self.balance.choose(self, group, pick);
+        self.careful = false;
         chosen
     }
 
@@ -324,7 +349,8 @@ impl Upstream {
         !(pick.tried.contains(id)
             || endpoint.settings.down
             || endpoint.is_full()
-            || endpoint.is_passed_over(pick.watch, pick.now))
+            || endpoint.is_passed_over(pick.watch, pick.now)
+            || self.careful && endpoint.is_doubtful(pick.now))
     }
 
     /// Whether an endpoint would be asked now, if it is not full.
@@ -388,6 +414,9 @@ impl Upstream {
     ) -> Option<Ejected> {
         let single = self.single().is_some();
         let endpoint = &mut self.endpoints[id.index()];
+        if sample.outcome == Outcome::Failure {
+            endpoint.doubted_at = Some(now);
+        }
         if endpoint.settings.max_fails_written {
             self.finish(id, sample.outcome, now);
         } else {

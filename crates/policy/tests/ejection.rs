@@ -86,6 +86,32 @@ fn an_endpoint_that_takes_no_connections_leaves_at_once() {
 }
 
 #[test]
+fn what_cannot_be_sent_twice_goes_to_those_that_have_not_failed_lately() {
+    let mut fleet = Fleet::new(3);
+    let fail_one = |fleet: &mut Fleet| {
+        let id = fleet.pick(true).unwrap();
+        assert_eq!(fleet.finish(id, &BAD), None);
+        id
+    };
+    let asked_once = |fleet: &mut Fleet| -> Vec<EndpointId> {
+        let ask = |_| {
+            let id = fleet.pick(false).unwrap();
+            fleet.finish(id, &GOOD);
+            id
+        };
+        (0..30).map(ask).collect()
+    };
+    let failed = fail_one(&mut fleet);
+    assert!(!asked_once(&mut fleet).contains(&failed));
+    assert!(fleet.asked(30).contains(&failed.index()), "it is asked for what can be sent again");
+    fleet.now += 5 * SECOND;
+    assert!(asked_once(&mut fleet).contains(&failed));
+    (0..3).for_each(|_| drop(fail_one(&mut fleet)));
+    let (all, one) = (asked_once(&mut fleet), EndpointId::from_index(0));
+    assert!(all.contains(&one) && all.iter().any(|id| *id != one), "where all have failed they take turns as before");
+}
+
+#[test]
 fn five_failures_in_a_row_do_and_four_do_not() {
     let mut fleet = Fleet::new(2);
     for _ in 0..4 {

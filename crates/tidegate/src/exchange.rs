@@ -101,7 +101,7 @@ pub(crate) async fn exchange(
         let now = round.wait_in_line(client).await?;
         let mut picked = match errand.upstream.pick(&round.tried, errand.key, round.watched(), now) {
             Ok(picked) => picked,
-            Err(_) if Box::pin(round.hold(client)).await? => continue,
+            Err(refusal) if round.waits_for(refusal) && Box::pin(round.hold(client)).await? => continue,
             Err(refusal) => return Err(Unanswered::Failed(round.refused(request, refusal))),
         };
         let made = make(client, request, errand, &picked, &round.terms(now)).await;

@@ -98,7 +98,8 @@ pub(super) fn rows() -> Vec<Row> {
                  It is out for `time` (5s), and twice as long each time that it leaves again, up to `longest` (2m); each \
                  span in the rotation as long as its last time out takes one doubling back. One that took no connections is \
                  looked after meanwhile, and returns when it takes them. The first request after its return is one that \
-                 may be sent again elsewhere, and alone. `floor` (50%) of the endpoints always stay, but one may go; where \
+                 may be sent again elsewhere, and alone. A request that may not goes, for 5 seconds after an endpoint's \
+                 failure, to others if it can, unless a key chooses (`hash`, `ip_hash`). `floor` (50%) of the endpoints always stay, but one may go; where \
                  all are out, the least bad serve. What is no endpoint's fault (no ports or descriptors left, DNS) never \
                  counts, and a single endpoint never leaves. `max_fails` counts beside it only where it is written on the \
                  `server` line. Counted for each upstream in each worker; an endpoint that is there after a reload keeps what is known of it.",

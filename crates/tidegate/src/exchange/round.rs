@@ -89,6 +89,12 @@ impl<'a> Round<'a> {
         !traces.reached() && (self.replayable || !traces.sent)
     }
 
+    /// Whether a wait may help. Endpoints that are full are there: waiting with them would only make a line that grows
+    /// longer than anybody's patience. Who was released from a wait already goes back to its place.
+    pub(super) fn waits_for(&self, refusal: Refusal) -> bool {
+        refusal == Refusal::NoLiveEndpoints || self.turn.is_some()
+    }
+
     /// Waits for an endpoint to come back; false when this request does not wait, or not any longer.
     pub(super) async fn hold(&mut self, client: &mut H1) -> Result<bool, Unanswered> {
         let Some(settings) = self.errand.proxy.resilience.hold() else { return Ok(false) };
