@@ -89,6 +89,19 @@ impl Hold {
         self.waiting.insert(at, ticket);
     }
 
+    /// Takes the old place again: endpoints are back and have no room for more. It goes on when one that is under way was
+    /// answered; where none is, somebody has to look out again.
+    pub fn rejoin_full(&mut self, ticket: Ticket) {
+        let under_way = match self.gate {
+            Gate::Ramp { under_way, .. } => under_way.saturating_sub(1),
+            Gate::Open | Gate::Shut => 0,
+        };
+        self.rejoin(ticket);
+        if under_way > 0 {
+            self.gate = Gate::Ramp { allowed: under_way, under_way };
+        }
+    }
+
     /// Gives the place up.
     pub fn leave(&mut self, ticket: Ticket) {
         self.waiting.retain(|waiting| *waiting != ticket);
@@ -171,6 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn one_that_finds_no_room_waits_for_the_next_answer_and_keeps_its_place() {
+        let mut hold = Hold::default();
+        let tickets: Vec<_> = (0..6).filter_map(|_| hold.join(10)).collect();
+        assert_eq!(hold.reopen(), tickets[..1]);
+        assert_eq!(hold.passed(), tickets[1..3]);
+        hold.rejoin_full(tickets[2]);
+        assert_eq!(hold.reopen(), [], "a look-out lets nobody more in");
+        assert_eq!(hold.passed(), tickets[2..4]);
+        hold.rejoin_full(tickets[2]);
+        hold.rejoin_full(tickets[3]);
+        assert_eq!(hold.passed(), [], "nobody is under way");
+        assert_eq!(hold.reopen(), tickets[2..3]);
+    }
+
+    #[test]
     fn the_last_one_to_leave_opens_the_gate() {
         let mut hold = Hold::default();
         let ticket = hold.join(1).unwrap();
@@ -229,7 +257,10 @@ mod tests {
                     }
                     Step::Rejoin(at) if !out.is_empty() => {
                         let ticket = out.remove(at % out.len());
-                        hold.rejoin(ticket);
+                        match at % 2 {
+                            0 => hold.rejoin(ticket),
+                            _ => hold.rejoin_full(ticket),
+                        }
                         waiting.push(ticket);
                         waiting.sort();
                         vec![]

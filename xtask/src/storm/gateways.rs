@@ -78,8 +78,11 @@ impl Gateway {
         Err(format!("{} does not start: {}{}", program.name(), read("output"), read("error.log")))
     }
 
+    /// nginx is a daemon, since its binary cannot be replaced otherwise: what we started ends well and leaves a pid file.
     fn has_ended(&mut self) -> bool {
-        self.child.try_wait().is_ok_and(|status| status.is_some())
+        let ended = self.child.try_wait().ok().flatten();
+        let left = ended.is_some_and(|status| status.success()) && self.program == Program::Nginx;
+        ended.is_some() && !(left && self.pid("pid").is_ok())
     }
 
     /// Gives it a new file, its own way.
@@ -147,7 +150,9 @@ impl Drop for Gateway {
         if let (Program::Tidegate | Program::Nginx, Ok(pid)) = (self.program, self.pid("pid")) {
             let _ = kill_process(pid, Signal::TERM);
         }
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
         if !eventually_within(Duration::from_secs(3), || self.has_ended()) {
             let _ = self.child.kill();
             let _ = self.child.wait();

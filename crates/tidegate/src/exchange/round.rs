@@ -46,6 +46,8 @@ pub(super) struct Round<'a> {
     rounds: u32,
     /// Attempts so far of which an endpoint got something.
     retries: u32,
+    /// The endpoints had no room when it was its turn.
+    found_full: bool,
 }
 
 impl<'a> Round<'a> {
@@ -72,6 +74,7 @@ impl<'a> Round<'a> {
             turn: None,
             rounds: 0,
             retries: 0,
+            found_full: false,
         }
     }
 
@@ -91,7 +94,8 @@ impl<'a> Round<'a> {
 
     /// Whether a wait may help. Endpoints that are full are there: waiting with them would only make a line that grows
     /// longer than anybody's patience. Who was released from a wait already goes back to its place.
-    pub(super) fn waits_for(&self, refusal: Refusal) -> bool {
+    pub(super) fn waits_for(&mut self, refusal: Refusal) -> bool {
+        self.found_full = refusal == Refusal::AllFull;
         refusal == Refusal::NoLiveEndpoints || self.turn.is_some()
     }
 
@@ -99,7 +103,8 @@ impl<'a> Round<'a> {
     pub(super) async fn hold(&mut self, client: &mut H1) -> Result<bool, Unanswered> {
         let Some(settings) = self.errand.proxy.resilience.hold() else { return Ok(false) };
         let deadline = *self.patience.get_or_insert_with(|| Instant::now() + settings.time);
-        match hold::wait(&self.errand.upstream, self.turn.take(), settings.max, deadline, client).await {
+        let full = std::mem::take(&mut self.found_full);
+        match hold::wait(&self.errand.upstream, self.turn.take(), full, settings.max, deadline, client).await {
             Wait::Turn(turn) => {
                 self.turn = Some(turn);
                 self.tried = Tried::default();

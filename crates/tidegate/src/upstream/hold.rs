@@ -118,10 +118,12 @@ impl Drop for Place {
     }
 }
 
-/// Waits for a turn until `deadline`. `turn` is the one that led to nothing: its place is kept.
+/// Waits for a turn until `deadline`. `turn` is the one that led to nothing, since endpoints were `full` or not there: its
+/// place is kept.
 pub(crate) async fn wait(
     upstream: &Rc<Upstream>,
     turn: Option<Turn>,
+    full: bool,
     max: usize,
     deadline: Instant,
     client: &mut dyn Client,
@@ -129,7 +131,10 @@ pub(crate) async fn wait(
     let held = &upstream.held;
     let ticket = match turn.map(Turn::give_back) {
         Some(ticket) => {
-            held.queue.borrow_mut().rejoin(ticket);
+            match full {
+                true => held.queue.borrow_mut().rejoin_full(ticket),
+                false => held.queue.borrow_mut().rejoin(ticket),
+            }
             ticket
         }
         None => match held.queue.borrow_mut().join(max) {
