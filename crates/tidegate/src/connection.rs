@@ -20,14 +20,15 @@ use crate::logs::error_log::Context;
 use crate::request::{Downstream, Request};
 use crate::stream::Stream;
 use crate::tables::Hosts;
-use crate::worker::{Generation, Leash, Worker};
+use crate::worker::leashes::{Leash, Wait};
+use crate::worker::{Generation, Worker};
 
 /// Takes an accepted stream on, unless the worker holds as many connections as it may.
 pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
     let generation = worker.generation();
     let limit = generation.tables.config.main.worker_connections;
-    if worker.is_full() && !worker.release_idle() {
-        // Nothing idles: the new connection is refused by closing it, as nginx does.
+    if worker.is_full() && !worker.make_room() {
+        // Nothing waits: the new connection is refused by closing it, as nginx does.
         return generation.tables.log_main(Level::Alert, &format!("{limit} worker_connections are not enough"));
     }
     let connection = Downstream {
@@ -99,7 +100,6 @@ impl Service {
 
     /// Serves the request that begins. `pipelined`: bytes of it came with the one before.
     async fn serve(&mut self, pipelined: bool) -> After {
-        self.leash.busy();
         let now = self.worker.generation();
         let listened = self.hosts(&now).is_some();
         if listened {
@@ -109,7 +109,7 @@ impl Service {
         let Some(hosts) = self.hosts(&generation) else { return After::Close };
         let server = hosts.names.default_server();
         let timeout = generation.tables.config.servers[server].settings.client_header_timeout;
-        let arrival = self.client.next_request(&hosts.limits, timeout).await;
+        let arrival = self.client.next_request(&hosts.limits, timeout, &self.leash).await;
         self.connection.requests.set(self.connection.requests.get() + 1);
         let (head, length, fault) = match arrival {
             Arrival::Closed => return After::Close,
@@ -129,7 +129,7 @@ impl Service {
     /// Takes the PROXY header off; false, and said in the log, when there is none that can be read.
     async fn take_proxy_header(&mut self) -> bool {
         let timeout = self.head_timeout();
-        match read_proxy_header(&self.worker, &mut self.client, timeout).await {
+        match read_proxy_header(&self.worker, &mut self.client, &self.leash, timeout).await {
             Ok(ends) => {
                 if let Some(connection) = Rc::get_mut(&mut self.connection) {
                     connection.proxied = ends;
@@ -151,6 +151,9 @@ async fn respond(client: &mut H1, request: &mut Request) -> After {
     finish(client, request, answer).await
 }
 
+/// Said of a connection that made room for another one before its head was complete.
+const DISPLACED: &str = "worker_connections are not enough, closing the connection that has sent at its head longest";
+
 /// Answers what became no request.
 async fn refuse(client: &mut H1, request: &mut Request, fault: Fault) -> After {
     request.keep_alive = false;
@@ -160,6 +163,7 @@ async fn refuse(client: &mut H1, request: &mut Request, fault: Fault) -> After {
         Fault::TimedOut => {
             (Step::Status(408), "client timed out (110: Connection timed out)".into(), Cause::ClientTimeout)
         }
+        Fault::Displaced => (Step::Silence(408), DISPLACED.into(), Cause::ClientTimeout),
         Fault::Refused(error) if error.is_head_too_large() || error == RequestError::LineTooLong => {
             (Step::Status(refused_status(&error)), error.to_string(), Cause::ClientHeadTooLarge)
         }
@@ -175,8 +179,14 @@ fn refused_status(error: &RequestError) -> u16 {
     if error.is_head_too_large() { 494 } else { error.status() }
 }
 
-/// Reads the PROXY header within the time for a request's head; what logs say of one that cannot be read.
-async fn read_proxy_header(worker: &Worker, client: &mut H1, timeout: Duration) -> Result<Option<Ends>, Unread> {
+/// Reads the PROXY header within the time for a request's head, and while nobody else needs the place; what logs say of one
+/// that cannot be read.
+async fn read_proxy_header(
+    worker: &Worker,
+    client: &mut H1,
+    leash: &Leash,
+    timeout: Duration,
+) -> Result<Option<Ends>, Unread> {
     let mut buffer = worker.buffers.take(proxy_protocol::V2_MAX + 16);
     let (stream, _, timer) = client.parts_mut();
     timer.arm(timeout);
@@ -191,14 +201,12 @@ async fn read_proxy_header(worker: &Worker, client: &mut H1, timeout: Duration) 
             Header::Partial => {}
         }
         let read = std::future::poll_fn(|cx| match stream.poll_read(cx, &mut buffer) {
-            Poll::Ready(read) => Poll::Ready(Some(read)),
-            Poll::Pending => timer.poll(cx).map(|()| None),
+            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
+            Poll::Ready(_) => Poll::Ready(Err("client closed connection")),
+            Poll::Pending if leash.poll_displaced(cx, Wait::Head).is_ready() => Poll::Ready(Err(DISPLACED)),
+            Poll::Pending => timer.poll(cx).map(|()| Err("client timed out (110: Connection timed out)")),
         });
-        match read.await {
-            Some(Ok(1..)) => {}
-            Some(_) => return Err((Level::Info, "client closed connection".to_owned())),
-            None => return Err((Level::Info, "client timed out (110: Connection timed out)".to_owned())),
-        }
+        read.await.map_err(|message| (Level::Info, message.to_owned()))?;
     }
 }
 

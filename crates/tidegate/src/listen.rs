@@ -24,8 +24,8 @@ use crate::worker::Worker;
 const BACKLOG: u32 = 511;
 /// How long accepting pauses when the process has no descriptors left, and nothing idles that could make room.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
-/// How long after a failure to accept the next one is worth a line.
-const TOLD_AGAIN: Duration = Duration::from_secs(1);
+/// How long after a failure to accept, or a lack of room, the next one is worth a line.
+pub(crate) const TOLD_AGAIN: Duration = Duration::from_secs(1);
 
 /// One listening socket and what its `listen` says. Clones share the socket.
 #[derive(Clone)]

@@ -152,6 +152,17 @@ impl Timer {
         self.due = Due::In(span);
     }
 
+    /// Fires after `span`, if it would not fire earlier.
+    pub(crate) fn shorten(&mut self, span: Duration) {
+        let armed = self.deadline();
+        self.arm(span);
+        self.due = match (armed, self.deadline()) {
+            (Some(armed), Some(sooner)) => Due::At(armed.min(sooner)),
+            (Some(one), None) | (None, Some(one)) => Due::At(one),
+            (None, None) => Due::Never,
+        };
+    }
+
     fn deadline(&mut self) -> Option<Instant> {
         if let Due::In(span) = self.due {
             self.due = Instant::now().checked_add(span).map_or(Due::Never, Due::At);
@@ -221,6 +232,18 @@ mod tests {
         let started = Instant::now();
         std::future::poll_fn(|cx| timer.poll(cx)).await;
         assert_eq!(started.elapsed().as_secs(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shortened_timer_fires_no_later_than_before() {
+        for (armed, shortened, fires) in [(9, 2, 2), (2, 9, 2)] {
+            let mut timer = Timer::new();
+            timer.arm(Duration::from_secs(armed));
+            timer.shorten(Duration::from_secs(shortened));
+            let started = Instant::now();
+            std::future::poll_fn(|cx| timer.poll(cx)).await;
+            assert_eq!(started.elapsed().as_secs(), fires);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,24 +1,26 @@
 //! A worker: one thread, one runtime, and everything that its connections share without a lock.
-//! Not here: what a connection does, and the main thread's side of starting and stopping (see `gateway`).
+//! Not here: what a connection does and who lets it go (`leashes`), and the main thread's side of starting and stopping (see `gateway`).
+
+pub(crate) mod leashes;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use config::model::Resolver;
+use config::model::{Level, Resolver};
 use policy::failure::repeats::Repeats;
 use tokio::sync::mpsc;
 
 use crate::buffer::BufferPool;
-use crate::listen::{self, Listener};
+use crate::listen::{self, Listener, TOLD_AGAIN};
 use crate::logs::clock::Clock;
 use crate::record::Observer;
 use crate::tables::Tables;
 use crate::upstream::Upstream;
 use crate::upstream::resolve::Names;
+use leashes::{Leash, Leashes};
 
 /// What the main thread tells a worker.
 pub(crate) enum Command {
@@ -157,12 +159,10 @@ pub(crate) struct Worker {
     /// The failures that were said lately.
     pub(crate) repeats: RefCell<Repeats>,
     generation: RefCell<Rc<Generation>>,
-    leashes: RefCell<BTreeMap<u64, Rc<LeashState>>>,
+    leashes: Rc<Leashes>,
     draining: Cell<bool>,
-    /// How often a connection began to idle.
-    idled: Cell<u64>,
-    /// Woken when the last connection is gone.
-    emptied: tokio::sync::Notify,
+    /// When it was last said that there is no room.
+    told_full: Cell<Option<Instant>>,
 }
 
 impl Worker {
@@ -178,124 +178,46 @@ impl Worker {
 
     /// Whether it holds as many connections as `worker_connections` allows.
     pub(crate) fn is_full(&self) -> bool {
-        self.leashes.borrow().len() >= self.generation.borrow().tables.config.main.worker_connections
+        self.leashes.count() >= self.generation.borrow().tables.config.main.worker_connections
     }
 
     /// Takes a connection on; it counts until the leash is dropped.
-    pub(crate) fn leash(self: &Rc<Self>, number: u64) -> Leash {
-        let state = Rc::new(LeashState::default());
-        self.leashes.borrow_mut().insert(number, state.clone());
-        Leash { worker: self.clone(), number, state }
+    pub(crate) fn leash(&self, number: u64) -> Leash {
+        self.leashes.tie(number)
     }
 
-    /// Lets connections go that have idled longest, to make room for a new one: as many at once as nginx does, an eighth
-    /// of those that idle and 32 at most, so that looking for them is not done for each.
-    pub(crate) fn release_idle(&self) -> bool {
-        let leashes = self.leashes.borrow();
-        let mut idle: Vec<&Rc<LeashState>> = leashes.values().filter(|state| state.is_idle()).collect();
-        let count = (idle.len() / 8).clamp(1, 32).min(idle.len());
-        idle.sort_unstable_by_key(|state| state.idle_since.get());
-        idle[..count].iter().for_each(|state| state.release());
-        count > 0
+    /// Lets connections go that wait, so that a new one finds room; false when there were none.
+    pub(crate) fn make_room(&self) -> bool {
+        let found = self.leashes.make_room();
+        let now = Instant::now();
+        if found && self.told_full.get().is_none_or(|told| now - told >= TOLD_AGAIN) {
+            self.told_full.set(Some(now));
+            let tables = &self.generation.borrow().tables;
+            let limit = tables.config.main.worker_connections;
+            tables.log_main(Level::Warn, &format!("{limit} worker_connections are not enough, reusing connections"));
+        }
+        found
     }
 
     /// Frees descriptors: idle connections to endpoints go, and some to clients. False when there were none.
     pub(crate) async fn free_descriptors(&self) -> bool {
         let closed = self.generation().close_idle();
-        let released = self.release_idle();
+        let released = self.leashes.make_room();
         // Connections close when their tasks have run.
         tokio::task::yield_now().await;
         closed || released
     }
 
-    fn next_idle(&self) -> u64 {
-        let next = self.idled.get() + 1;
-        self.idled.set(next);
-        next
-    }
-
-    /// What has not asked for anything yet is about to: as nginx does, its first request is waited for.
     fn drain(&self) {
         self.draining.set(true);
-        for state in self.leashes.borrow().values().filter(|state| state.asked.get()) {
-            state.release();
-        }
+        self.leashes.drain();
+        self.generation.borrow().tables.log_main(Level::Notice, "gracefully shutting down");
     }
 
     /// Undoes [`Worker::drain`] for those that have not gone yet.
     fn keep_clients(&self) {
         if self.draining.replace(false) {
-            self.leashes.borrow().values().for_each(|state| state.released.set(false));
-        }
-    }
-
-    async fn wait_until_empty(&self) {
-        while !self.leashes.borrow().is_empty() {
-            self.emptied.notified().await;
-        }
-    }
-}
-
-#[derive(Default)]
-struct LeashState {
-    /// The connection has carried a request.
-    asked: Cell<bool>,
-    released: Cell<bool>,
-    /// Set while the connection idles.
-    waker: RefCell<Option<Waker>>,
-    /// Which time it was that a connection of the worker began to idle.
-    idle_since: Cell<u64>,
-}
-
-impl LeashState {
-    fn is_idle(&self) -> bool {
-        self.waker.borrow().is_some() && !self.released.get()
-    }
-
-    fn release(&self) {
-        self.released.set(true);
-        if let Some(waker) = self.waker.borrow_mut().take() {
-            waker.wake();
-        }
-    }
-}
-
-/// A connection's tie to its worker: counts it, and lets the worker end it while it idles.
-pub(crate) struct Leash {
-    worker: Rc<Worker>,
-    number: u64,
-    state: Rc<LeashState>,
-}
-
-impl Leash {
-    /// Ready when the worker lets the connection go. To be polled only while it idles.
-    pub(crate) fn poll_released(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.state.released.get() {
-            return Poll::Ready(());
-        }
-        let mut waker = self.state.waker.borrow_mut();
-        if waker.is_none() {
-            self.state.idle_since.set(self.worker.next_idle());
-        }
-        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    /// Says that the connection works on a request now.
-    pub(crate) fn busy(&self) {
-        self.state.asked.set(true);
-        self.state.waker.borrow_mut().take();
-    }
-}
-
-impl Drop for Leash {
-    fn drop(&mut self) {
-        let mut leashes = self.worker.leashes.borrow_mut();
-        leashes.remove(&self.number);
-        if leashes.is_empty() {
-            self.worker.emptied.notify_one();
+            self.leashes.keep();
         }
     }
 }
@@ -321,10 +243,9 @@ async fn serve(start: Start) {
         names,
         observer,
         repeats: RefCell::default(),
-        leashes: RefCell::default(),
+        leashes: Rc::default(),
         draining: Cell::new(false),
-        idled: Cell::new(0),
-        emptied: tokio::sync::Notify::new(),
+        told_full: Cell::new(None),
     });
     let mut accepting = listen::accept_all(&worker, listeners);
     tokio::task::spawn_local(sweep_pools(worker.clone()));
@@ -354,7 +275,7 @@ async fn serve(start: Start) {
         }
     }
     tokio::select! {
-        () = worker.wait_until_empty() => {}
+        () = worker.leashes.wait_until_empty() => {}
         () = until_stop(&mut commands) => {}
     }
 }

@@ -86,7 +86,7 @@ const CLIENTS: &[Limit] = &[
     directive(
         "connections of a worker",
         "worker_connections",
-        "the connection that has idled longest makes room; if none idles, the new one is closed and an alert logged",
+        "the connection that has idled longest makes room, and if none idles, the one whose request's head has been incomplete longest (closed without an answer, 408 in logs); a warning is logged, once a second at most; if all work on requests, the new one is closed and an alert logged",
     ),
     fixed(
         "connections that wait to be accepted, for each worker",
@@ -256,6 +256,15 @@ const GATEWAY: &[Limit] = &[
         "the rest is not taken",
     ),
     directive("time for a drain", "worker_shutdown_timeout", "what is still connected is closed"),
+    fixed(
+        "time in which a connection that idles when a drain begins may ask once more",
+        (
+            "1s, and no more than worker_shutdown_timeout",
+            DOWNSTREAM,
+            "const DRAIN_GRACE: Duration = Duration::from_secs(1);",
+        ),
+        "the connection is closed; what it asks before is answered with `Connection: close`",
+    ),
 ];
 
 #[cfg(test)]

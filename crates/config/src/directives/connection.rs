@@ -27,7 +27,8 @@ pub(super) fn rows() -> Vec<Row> {
             .help("Keeps idle client connections at least this long during a drain.")
             .manual(
                 "A client that sends again at once is then not cut off in the middle of its request: the answer tells it \
-                 to close. It holds when connections are closed to make room for others, too.",
+                 to close. It holds when connections are closed to make room for others, too. Without it an idle connection \
+                 stays for a second after a drain begins.",
             ),
         choice(
             "lingering_close",

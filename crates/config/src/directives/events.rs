@@ -11,7 +11,11 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("number")
             .default("512")
             .help("Bounds the connections that a worker holds.")
-            .manual("Clients' and upstreams' connections both count, the idle ones too."),
+            .manual(
+                "When all are in use, a new client takes the place of the one that idles longest or has not asked yet; where \
+                 none does, of the one whose request's head has been incomplete longest. Where all work on requests, the new \
+                 one is closed.",
+            ),
     ]
 }
 

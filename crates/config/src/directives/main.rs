@@ -57,7 +57,8 @@ pub(super) fn rows() -> Vec<Row> {
             .syntax("time")
             .help("Bounds how long a drain may take.")
             .manual(
-                "After QUIT, connections still open when this time is over are closed. Without it a drain takes as long as its slowest request.",
+                "After QUIT, connections still open when this time is over are closed. Without it a drain takes as long as its \
+                 slowest request. Idle connections stay for a second: what they ask is answered with `Connection: close`.",
             ),
         custom("pid", MAIN, exactly(1), pid)
             .syntax("file | off")

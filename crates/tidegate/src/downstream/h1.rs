@@ -1,7 +1,7 @@
 //! A client's HTTP/1.1 connection: heads in, bodies in, bytes out, its end.
 //! Not here: what a request means and what is answered to it.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use http1::{ChunkLimits, Decoder, Framing, RequestError, RequestHead, RequestLim
 use crate::buffer::{Buffer, BufferPool, LARGE, SMALL};
 use crate::client::{Client, ClientFailure};
 use crate::stream::{Stream, TimedOut, Timer, within};
-use crate::worker::Leash;
+use crate::worker::leashes::{Leash, Reason, Wait};
 
 /// What became of waiting for a request.
 pub(crate) enum Arrival {
@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     CutOff,
     /// The head did not end in time.
     TimedOut,
+    /// The head was still incomplete when another connection needed the place.
+    Displaced,
     /// The head breaks a rule or a bound.
     Refused(RequestError),
 }
@@ -70,6 +72,10 @@ struct Incoming {
     failed: Option<ClientFailure>,
 }
 
+/// How long an idle connection may still ask when its worker drains: a client that asks again and again hears from an answer
+/// that its connection closes, and does not find it closed.
+const DRAIN_GRACE: Duration = Duration::from_secs(1);
+
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Bounds on a chunked request body's overhead: a chunk's size line, and the trailers.
@@ -96,10 +102,16 @@ impl H1 {
         self.input = (!buffer.is_empty()).then_some(buffer);
     }
 
-    /// Reads the head that begins, which may take so long.
-    pub(crate) async fn next_request(&mut self, limits: &RequestLimits, timeout: Duration) -> Arrival {
-        let mut head = RequestHead::default();
+    /// Reads the head that begins, which may take so long, and only while nobody else needs the place.
+    pub(crate) async fn next_request(&mut self, limits: &RequestLimits, timeout: Duration, leash: &Leash) -> Arrival {
         self.timer.arm(timeout);
+        let arrival = self.receive_head(limits, leash).await;
+        leash.busy();
+        arrival
+    }
+
+    async fn receive_head(&mut self, limits: &RequestLimits, leash: &Leash) -> Arrival {
+        let mut head = RequestHead::default();
         loop {
             match self.parse_head(&mut head, limits) {
                 Ok(Some(count)) => return Arrival::Request(head, count),
@@ -107,11 +119,10 @@ impl H1 {
                 Err(error) => return self.faulty(Fault::Refused(error), head),
             }
             let began = self.input.is_some();
-            match self.read_more().await {
-                Ok(Ok(1..)) => {}
-                Ok(_) if began => return self.faulty(Fault::CutOff, head),
-                Err(TimedOut) if began => return self.faulty(Fault::TimedOut, head),
-                _ => return Arrival::Closed,
+            match self.read_more(leash).await {
+                Ok(()) => {}
+                Err(fault) if began => return self.faulty(fault, head),
+                Err(_) => return Arrival::Closed,
             }
         }
     }
@@ -130,14 +141,31 @@ impl H1 {
         {
             return begun;
         }
-        let begun = within(timer, idle.most - least, |cx| {
-            if leash.poll_released(cx).is_ready() {
-                // What has been asked already is answered.
-                return Poll::Ready(stream.has_input());
-            }
-            poll_first_bytes(stream, input, pool, cx)
+        let wait = within(timer, idle.most - least, |cx| match poll_first_bytes(stream, input, pool, cx) {
+            Poll::Ready(begun) => Poll::Ready(Ok(begun)),
+            Poll::Pending => leash.poll_released(cx, Wait::Request).map(Err),
         });
-        begun.await.unwrap_or(false)
+        match wait.await {
+            Ok(Ok(begun)) => begun,
+            // What has been asked already is answered.
+            Err(TimedOut) | Ok(Err(Reason::Room)) => stream.has_input(),
+            Ok(Err(Reason::Drain)) => self.wait_for_last(leash).await,
+        }
+    }
+
+    /// Waits a while longer for a request, whose answer will tell the client that it is the last.
+    async fn wait_for_last(&mut self, leash: &Leash) -> bool {
+        let Self { stream, input, pool, timer, .. } = self;
+        timer.shorten(DRAIN_GRACE);
+        std::future::poll_fn(|cx| match poll_first_bytes(stream, input, pool, cx) {
+            Poll::Ready(begun) => Poll::Ready(begun),
+            Poll::Pending if leash.poll_displaced(cx, Wait::Request).is_pending() && timer.poll(cx).is_pending() => {
+                Poll::Pending
+            }
+            // The runtime may not know yet of what is there.
+            Poll::Pending => Poll::Ready(stream.has_input()),
+        })
+        .await
     }
 
     fn parse_head(&mut self, head: &mut RequestHead, limits: &RequestLimits) -> Result<Option<usize>, RequestError> {
@@ -152,14 +180,16 @@ impl H1 {
         Ok(parsed)
     }
 
-    /// Reads once under the timer as it is armed.
-    async fn read_more(&mut self) -> Result<io::Result<usize>, TimedOut> {
+    /// Reads more of a head under the timer as it is armed.
+    async fn read_more(&mut self, leash: &Leash) -> Result<(), Fault> {
         let Self { stream, input, pool, timer, .. } = self;
         let read = std::future::poll_fn(|cx| {
             let buffer = input.get_or_insert_with(|| pool.take(SMALL));
             match stream.poll_read(cx, buffer) {
-                Poll::Ready(read) => Poll::Ready(Ok(read)),
-                Poll::Pending => timer.poll(cx).map(|()| Err(TimedOut)),
+                Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
+                Poll::Ready(_) => Poll::Ready(Err(Fault::CutOff)),
+                Poll::Pending if leash.poll_displaced(cx, Wait::Head).is_ready() => Poll::Ready(Err(Fault::Displaced)),
+                Poll::Pending => timer.poll(cx).map(|()| Err(Fault::TimedOut)),
             }
         })
         .await;
