@@ -1,6 +1,7 @@
-//! The balancing methods: which of the endpoints that may serve does. Each is nginx's of the same name.
+//! The balancing methods: which of the endpoints that may serve does. Each is nginx's of the same name, but for `ewma`.
 //! Not here: who may serve at all ([`crate::upstream`]).
 
+pub(crate) mod ewma;
 mod hash;
 mod least_conn;
 pub(crate) mod random;
@@ -25,6 +26,8 @@ pub enum Balance {
         /// `consistent`.
         consistent: bool,
     },
+    /// Of two, the one that is expected to answer sooner (`ewma`).
+    Ewma,
     /// Chance in proportion to weight (`random`); of two the one with fewer attempts under way, if so.
     Random {
         /// `two`.
@@ -44,6 +47,7 @@ impl Balance {
             Balance::IpHash => hash::by_address(upstream, group, pick),
             Balance::Hash { consistent: false } => hash::by_key(upstream, group, pick),
             Balance::Hash { consistent: true } => hash::on_ring(upstream, pick),
+            Balance::Ewma => ewma::choose(upstream, group, pick),
             Balance::Random { two } => random::choose(upstream, group, pick, two),
         }
         .or_else(|| round_robin::choose(upstream, group, pick))

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::balance::ewma::Expected;
 use crate::balance::{Balance, Ring, random::Random};
 use crate::health::{EjectSettings, Ejected, Health, Reason, Sample};
 
@@ -143,6 +144,8 @@ pub(crate) struct Endpoint {
     pub(crate) health: Health,
     /// The last failure where health beyond nginx's counts.
     doubted_at: Option<Instant>,
+    /// Kept where [`Balance::Ewma`] asks for it.
+    pub(crate) expected: Expected,
 }
 
 impl Endpoint {
@@ -158,6 +161,7 @@ impl Endpoint {
             checked_at: None,
             health: Health::default(),
             doubted_at: None,
+            expected: Expected::default(),
         }
     }
 
@@ -275,6 +279,9 @@ impl Upstream {
         let endpoint = &mut self.endpoints[id.index()];
         endpoint.active += 1;
         endpoint.check(pick.now);
+        if self.balance == Balance::Ewma {
+            endpoint.expected.begin(pick.now);
+        }
         if pick.watch != Watch::Off {
             endpoint.health.begin(pick.now);
         }
@@ -387,11 +394,35 @@ impl Upstream {
         self.endpoints[id.index()].health.is_in()
     }
 
+    /// Whether [`Upstream::answered`] is of use.
+    pub fn learns_latency(&self) -> bool {
+        self.balance == Balance::Ewma
+    }
+
+    /// The head of an answer came so long after the attempt began.
+    pub fn answered(&mut self, id: EndpointId, latency: Duration, now: Instant) {
+        self.endpoints[id.index()].expected.answered(latency, now);
+    }
+
+    /// Ends an attempt for the balancing method.
+    fn ended(&mut self, id: EndpointId, outcome: Outcome, now: Instant) {
+        if self.balance != Balance::Ewma {
+            return;
+        }
+        let endpoint = &mut self.endpoints[id.index()];
+        if outcome == Outcome::Failure {
+            endpoint.expected.failed(now);
+        }
+        endpoint.expected.ended(endpoint.active);
+    }
+
     /// Ends an attempt; true if its failure has just taken the endpoint out of rotation.
     pub fn finish(&mut self, id: EndpointId, outcome: Outcome, now: Instant) -> bool {
         let single = self.single().is_some();
         let endpoint = &mut self.endpoints[id.index()];
         endpoint.active = endpoint.active.saturating_sub(1);
+        self.ended(id, outcome, now);
+        let endpoint = &mut self.endpoints[id.index()];
         match outcome {
             _ if single => false,
             Outcome::Failure => endpoint.fail(now),
@@ -421,6 +452,7 @@ impl Upstream {
             self.finish(id, sample.outcome, now);
         } else {
             endpoint.active = endpoint.active.saturating_sub(1);
+            self.ended(id, sample.outcome, now);
         }
         if single {
             return None;

@@ -3,6 +3,8 @@
 
 mod world;
 
+use std::time::Duration;
+
 use policy::{Balance, EndpointSettings, Outcome, Tried};
 use world::{World, backup, down, endpoint, named, weighing};
 
@@ -276,4 +278,48 @@ fn of_two_draws_the_less_loaded_serves() {
     };
     assert!(spread(true) <= 4, "{}", spread(true));
     assert!(spread(false) > spread(true));
+}
+
+/// One attempt after another, each as long as its endpoint takes; how many each of the ten got.
+fn shares(world: &mut World, attempts: usize, takes: impl Fn(usize) -> Duration) -> [usize; 10] {
+    let mut shares = [0; 10];
+    for _ in 0..attempts {
+        let (_, id) = world.hold().unwrap();
+        let took = takes(id.index());
+        world.wait(took);
+        world.answered(id, took);
+        world.finish(id, Outcome::Success);
+        shares[id.index()] += 1;
+    }
+    shares
+}
+
+#[test]
+fn ewma_leaves_a_slow_endpoint_alone_after_one_answer_and_tries_it_again_when_that_is_long_ago() {
+    let mut world = World::new(Balance::Ewma, (0..10).map(|_| endpoint()).collect());
+    let (quick, slow) = (Duration::from_millis(1), Duration::from_millis(200));
+    let even = shares(&mut world, 1000, |_| quick);
+    assert!(even.iter().all(|share| *share > 20), "{even:?}");
+    let one_slow = shares(&mut world, 1000, |at| if at == 3 { slow } else { quick });
+    assert!(one_slow[3] <= 1, "{one_slow:?}");
+    world.wait(Duration::from_secs(120));
+    let recovered = shares(&mut world, 1000, |_| quick);
+    assert!(recovered[3] > 20, "{recovered:?}");
+}
+
+#[test]
+fn ewma_sees_silence_before_there_is_an_answer() {
+    let mut world = World::new(Balance::Ewma, vec![endpoint(), endpoint()]);
+    let quick = Duration::from_millis(1);
+    for _ in 0..10 {
+        let (_, id) = world.hold().unwrap();
+        world.wait(quick);
+        world.answered(id, quick);
+        world.finish(id, Outcome::Success);
+    }
+    let (letter, _hangs) = world.hold().unwrap();
+    world.wait(Duration::from_millis(20));
+    let other = if letter == 'a' { 'b' } else { 'a' };
+    let seen: String = (0..50).map(|_| world.attempt(Outcome::Success)).collect();
+    assert_eq!(seen, other.to_string().repeat(50));
 }

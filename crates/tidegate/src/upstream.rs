@@ -266,6 +266,10 @@ impl Picked {
     /// It answered, so long after the attempt began.
     pub(crate) fn answered(&mut self, latency: Option<Duration>) {
         self.latency = latency;
+        let mut policy = self.upstream.policy.borrow_mut();
+        if let Some(latency) = latency.filter(|_| policy.learns_latency()) {
+            policy.answered(self.endpoint, latency, Instant::now());
+        }
     }
 
     /// The endpoint itself.

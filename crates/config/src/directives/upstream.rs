@@ -74,6 +74,16 @@ fn balance_rows() -> Vec<Row> {
         })
         .help("Picks the endpoint with the fewest connections.")
         .manual("Weights count; among equals the turns of the default method decide."),
+        custom("ewma", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
+            set_method(build, draft, line, policy::Balance::Ewma, false);
+        })
+        .help("Picks, of two endpoints by chance, the one that is expected to answer sooner.")
+        .manual(
+            "What is expected is what answers took lately, times the requests that are under way: a slow answer counts at \
+             once and in full, and is forgotten within some ten seconds; an endpoint that says nothing to anybody is as slow \
+             as that lasts. A failure counts as a second. Weights count. Servers cannot be `backup`. A method of Tidegate's \
+             own.",
+        ),
         custom("ip_hash", UPSTREAM, exactly(0), |build, draft: &mut UpstreamDraft, line| {
             set_method(build, draft, line, policy::Balance::IpHash, false);
         })

@@ -27,20 +27,33 @@ impl Random {
 
 /// One usable endpoint by chance, or the less loaded of two.
 pub(super) fn choose(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>, two: bool) -> Option<EndpointId> {
+    if two {
+        return of_two(upstream, group, pick, less_loaded);
+    }
+    (0..=DRAWS).find_map(|_| draw(upstream, group, pick))
+}
+
+/// The better one of two that are drawn.
+pub(super) fn of_two(
+    upstream: &mut Upstream,
+    group: &[EndpointId],
+    pick: &Pick<'_>,
+    better: impl Fn(&Upstream, EndpointId, EndpointId) -> EndpointId,
+) -> Option<EndpointId> {
     let mut first: Option<EndpointId> = None;
     for _ in 0..=DRAWS {
-        let at = upstream.random.below(upstream.total_weight);
-        let Some(id) = by_weight(upstream, group, at).filter(|id| upstream.is_usable(*id, pick)) else {
-            continue;
-        };
-        match first {
-            _ if !two => return Some(id),
-            None => first = Some(id),
-            Some(other) if other == id => {}
-            Some(other) => return Some(less_loaded(upstream, other, id)),
+        match (first, draw(upstream, group, pick)) {
+            (None, drawn) => first = drawn,
+            (Some(other), Some(drawn)) if other != drawn => return Some(better(upstream, other, drawn)),
+            _ => {}
         }
     }
     None
+}
+
+fn draw(upstream: &mut Upstream, group: &[EndpointId], pick: &Pick<'_>) -> Option<EndpointId> {
+    let at = upstream.random.below(upstream.total_weight);
+    by_weight(upstream, group, at).filter(|id| upstream.is_usable(*id, pick))
 }
 
 fn less_loaded(upstream: &Upstream, first: EndpointId, second: EndpointId) -> EndpointId {

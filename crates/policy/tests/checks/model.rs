@@ -96,7 +96,7 @@ impl Model {
             Balance::Hash { .. } if key.is_empty() => None,
             Balance::Hash { consistent: false } => draw(hash(key), |at| self.by_weight(group, at), &usable),
             Balance::Hash { consistent: true } => self.on_ring(key, &usable),
-            Balance::Random { .. } => return Choice::Any(usable),
+            Balance::Random { .. } | Balance::Ewma => return Choice::Any(usable),
         };
         Choice::One(found.unwrap_or_else(|| self.next_turn(&usable)))
     }

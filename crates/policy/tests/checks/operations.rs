@@ -50,6 +50,7 @@ impl World {
             3 => Balance::Hash { consistent: false },
             4 => Balance::Hash { consistent: true },
             5 => Balance::Random { two: false },
+            _ if kind >= 128 => Balance::Ewma,
             _ => Balance::Random { two: true },
         };
         let count = usize::from(kind / 7 % 8) + 1;

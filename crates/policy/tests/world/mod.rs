@@ -60,6 +60,11 @@ impl World {
         self.upstream.pick(&Pick { now: self.now, tried, key, watch: policy::Watch::Off }).ok()
     }
 
+    /// An attempt has its answer.
+    pub(crate) fn answered(&mut self, id: EndpointId, took: Duration) {
+        self.upstream.answered(id, took, self.now);
+    }
+
     pub(crate) fn finish(&mut self, id: EndpointId, outcome: Outcome) -> bool {
         self.upstream.finish(id, outcome, self.now)
     }
