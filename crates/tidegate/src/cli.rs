@@ -169,7 +169,11 @@ impl Called {
         let loaded = source.load();
         nginx::say_all(&self.name, &loaded);
         match loaded.config {
-            Some(config) => process::run(&self.invocation(source), config, |with| start(with, None)),
+            Some(config) => {
+                let said = format!("{}: {}", self.name, proxy.summary);
+                let start_and_say = |with| start(with, None).inspect(|_| eprintln!("{said}"));
+                process::run(&self.invocation(source), config, start_and_say)
+            }
             None => 1,
         }
     }

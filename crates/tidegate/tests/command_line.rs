@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails, fails the test")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const TIDEGATE: &str = env!("CARGO_BIN_EXE_tidegate");
 const NGINX: &str = "/usr/sbin/nginx";
@@ -204,6 +205,19 @@ fn a_command_that_is_not_understood_exits_with_two() {
         assert_eq!(said.code, Some(2), "{words:?}");
         assert!(said.err.contains("Usage: tidegate"), "{words:?}");
     }
+}
+
+#[test]
+fn proxy_says_where_it_listens_and_to_whom_it_forwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = format!("unix:{}/socket", folder.path().display());
+    let words = ["proxy", "--listen", &listen, "http://127.0.0.1:3000"];
+    let mut child = Command::new(TIDEGATE).args(words).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(line, format!("tidegate: listening on {listen}, forwarding to 127.0.0.1:3000\n"));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `tidegate proxy`: a gateway from words on the command line. They become a configuration in nginx's language, which
 //! is then read like any file, so that there is one way to mean things. Not here: reading and running it.
 
+use std::borrow::Cow;
+
 use config::suggest::nearest;
 
 /// What was asked for.
@@ -10,13 +12,15 @@ pub(super) struct Proxy {
     pub(super) text: String,
     /// `--print-config`: show it and do nothing else.
     pub(super) print_config: bool,
+    /// What is said when it serves: where it listens, and to whom it forwards.
+    pub(super) summary: String,
 }
 
 /// How it is used.
 pub(super) const USAGE: &str = "\
 Usage: tidegate proxy [--listen ADDRESS]… [--print-config] ENDPOINT…
 
-  ENDPOINT is HOST:PORT or unix:PATH, with nginx's parameters after commas:
+  ENDPOINT is HOST:PORT, http://HOST:PORT or unix:PATH, with nginx's parameters after commas:
   127.0.0.1:3000   app:3000,weight=3   127.0.0.1:3001,backup   unix:/run/a.sock,down
 
   --listen ADDRESS   PORT, ADDRESS:PORT or unix:PATH; 127.0.0.1:8080 if not given;
@@ -60,7 +64,8 @@ pub(super) fn parse(words: &[String]) -> Result<Option<Proxy>, String> {
     if listens.is_empty() {
         listens.push("listen 127.0.0.1:8080;".into());
     }
-    Ok(Some(Proxy { text: text(&listens, &servers), print_config }))
+    let summary = summary(&listens, &servers);
+    Ok(Some(Proxy { text: text(&listens, &servers), print_config, summary }))
 }
 
 fn listen(value: &str) -> Result<String, String> {
@@ -80,13 +85,39 @@ fn server(word: &str) -> Result<String, String> {
     }
     plain(word)?;
     let mut parts = word.split(',');
-    let address = parts.next().unwrap_or_default();
+    let address = address(parts.next().unwrap_or_default())?;
     let has_port = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if !has_port && !address.starts_with("unix:/") {
         return Err(format!("no port in endpoint \"{address}\": write HOST:PORT or unix:/PATH"));
     }
     let parameters = parts.map(parameter).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("server {address}{};", parameters.concat()))
+}
+
+/// The address of an endpoint, which may be written as a URL that says nothing else.
+fn address(word: &str) -> Result<Cow<'_, str>, String> {
+    let Some((scheme, rest)) = word.split_once("://") else { return Ok(word.into()) };
+    if !scheme.eq_ignore_ascii_case("http") {
+        return Err(format!("\"{word}\": endpoints are asked over plain http: write HOST:PORT or http://HOST:PORT"));
+    }
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains(['/', '?', '@']) {
+        return Err(format!(
+            "\"{word}\" says more than a host and a port: requests keep their own path, so write http://HOST:PORT"
+        ));
+    }
+    let host_ends = authority.rfind(']').unwrap_or(0);
+    let has_port = authority[host_ends..].contains(':');
+    Ok(if has_port { authority.into() } else { format!("{authority}:80").into() })
+}
+
+/// What is said on standard error when it serves.
+fn summary(listens: &[String], servers: &[String]) -> String {
+    let said = |lines: &[String], word: &str| {
+        let shown = lines.iter().map(|line| line.trim_start_matches(word).trim_end_matches(';').trim());
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    format!("listening on {}, forwarding to {}", said(listens, "listen"), said(servers, "server"))
 }
 
 fn parameter(word: &str) -> Result<String, String> {
@@ -182,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn a_url_stands_for_its_host_and_port() {
+        let text = text_of("http://127.0.0.1:3000 http://app/,backup HTTP://[::1]:2/ http://[::1]");
+        for line in ["server 127.0.0.1:3000;", "server app:80 backup;", "server [::1]:2;", "server [::1]:80;"] {
+            assert!(text.contains(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn it_says_where_it_listens_and_to_whom_it_forwards() {
+        let proxy = read("--listen 8080 --listen unix:/run/t.sock http://a:1 b:2,backup").unwrap().unwrap();
+        assert_eq!(proxy.summary, "listening on 8080, unix:/run/t.sock, forwarding to a:1, b:2 backup");
+    }
+
+    #[test]
     fn listens_on_loopback_unless_told() {
         assert!(text_of("a:1").contains("listen 127.0.0.1:8080;"));
         let text = text_of("--listen=0.0.0.0:80 --listen unix:/run/t.sock a:1");
@@ -193,6 +238,14 @@ mod tests {
         let cases = [
             ("", "no endpoint was given: write at least one HOST:PORT or unix:PATH"),
             ("localhost", "no port in endpoint \"localhost\": write HOST:PORT or unix:/PATH"),
+            (
+                "https://a:1",
+                "\"https://a:1\": endpoints are asked over plain http: write HOST:PORT or http://HOST:PORT",
+            ),
+            (
+                "http://a:1/app",
+                "\"http://a:1/app\" says more than a host and a port: requests keep their own path, so write http://HOST:PORT",
+            ),
             ("a:1 --lisen 80", "unknown option \"--lisen\": did you mean \"--listen\"?"),
             ("a:1,bakup", "unknown parameter \"bakup\": did you mean \"backup\"?"),
             ("a:1,weight", "parameter \"weight\" needs a value: weight=…"),
