@@ -34,7 +34,9 @@ pub(super) fn rows() -> Vec<Row> {
             )
             .differs(
                 "The workers are threads that give up root's rights while the main thread keeps them. Threads share \
-                 memory: this guards against mistakes of path and permission, not against foreign code in a worker.",
+                 memory: this guards against mistakes of path and permission, not against foreign code in a worker. For \
+                 the same reason a reload that changes `user` changes nothing, and says so in the error log: a restart or \
+                 an upgrade of the binary does it.",
             ),
         custom("worker_processes", MAIN, exactly(1), worker_processes)
             .syntax("number | auto")

@@ -80,7 +80,7 @@ pub(super) fn serve<E: Engine>(
     let background = matches!(origin, Origin::Background);
     let inherited = origin.into_inherited();
     introduce(reporter);
-    let engine = start(Start { config: config.clone(), logs: logs.clone(), inherited, account });
+    let engine = start(Start { config: config.clone(), logs: logs.clone(), inherited, account: account.clone() });
     let engine = engine.map_err(|error| error.to_string())?;
     let pid_file = config.main.pid.as_deref().map(PidFile::write).transpose()?;
     if background {
@@ -91,6 +91,7 @@ pub(super) fn serve<E: Engine>(
     }
     let main = MainLoop {
         engine,
+        account,
         invocation,
         config,
         logs: logs.clone(),

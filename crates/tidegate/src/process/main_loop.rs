@@ -13,12 +13,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::lifecycle::{Action, Event, Lifecycle, Signal};
 use super::reporter::{Reporter, cannot_open};
-use super::{Engine, Invocation, PidFile, account, daemon, folders, upgrade};
+use super::{Account, Engine, Invocation, PidFile, account, daemon, folders, upgrade};
 use crate::logs::Logs;
 
 /// Everything that the main thread has in hand while the gateway serves.
 pub(super) struct MainLoop<'a, E: Engine> {
     pub(super) engine: E,
+    /// What the workers run under, from the start to the end.
+    pub(super) account: Option<Account>,
     pub(super) invocation: &'a Invocation,
     pub(super) config: Config,
     pub(super) logs: Logs,
@@ -116,8 +118,9 @@ impl<E: Engine> MainLoop<'_, E> {
     }
 
     fn drain(&mut self) {
-        self.drained = Some(self.engine.drain());
+        // Before the workers take who waits in them for the last time.
         self.close_listeners();
+        self.drained = Some(self.engine.drain());
         self.deadline = self.config.main.worker_shutdown_timeout.and_then(in_time);
     }
 
@@ -143,7 +146,13 @@ impl<E: Engine> MainLoop<'_, E> {
     fn try_to_serve_by(&mut self, config: &Config) -> Result<(), String> {
         // The logs first: what goes wrong after them is said in the new place.
         self.reporter.open(&self.logs, &config.main.error_logs)?;
-        folders::prepare(config, account::to_become(config)?.as_ref())?;
+        if account::to_become(config)? != self.account {
+            self.reporter.say(
+                Level::Warn,
+                "the \"user\" directive cannot change the account of running workers: restart, or upgrade the binary",
+            );
+        }
+        folders::prepare(config, self.account.as_ref())?;
         self.engine.reload(config.clone()).map_err(|error| error.to_string())
     }
 
@@ -178,7 +187,7 @@ impl<E: Engine> MainLoop<'_, E> {
 
     /// nginx gives reopened files to the account that its workers run under.
     fn log_owner(&self) -> Option<u32> {
-        account::to_become(&self.config).ok().flatten().map(|account| account.uid)
+        self.account.as_ref().map(|account| account.uid)
     }
 
     fn start_new_binary(&mut self) {

@@ -179,3 +179,18 @@ fn an_answer_in_progress_survives_a_reload() {
     let mut byte = [0];
     assert_eq!(held.read(&mut byte).unwrap(), 1, "the first answer is still there to be read");
 }
+
+#[test]
+fn another_user_in_a_reloaded_file_is_said_to_change_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root may change accounts.
+    }
+    let scene = Scene::start("daemon off; user nobody nogroup;", "first");
+    scene.write("daemon off; user daemon;", "second");
+    scene.signal(scene.pid("pid").unwrap(), Signal::HUP);
+    eventually("the second file serves", || scene.answer().is_some_and(|answer| answer.name == "second"));
+    let line = "the \"user\" directive cannot change the account of running workers: restart, or upgrade the binary";
+    eventually("that is said", || {
+        scene.log().lines().any(|logged| logged.contains("[warn]") && logged.ends_with(line))
+    });
+}
