@@ -24,8 +24,14 @@ use crate::worker::leashes::{Leash, Wait};
 use crate::worker::{Generation, Worker};
 
 /// Takes an accepted stream on, unless the worker holds as many connections as it may.
-pub(crate) fn start(worker: &Rc<Worker>, listen: &Arc<Listen>, stream: Stream, peer: Option<SocketAddr>, number: u64) {
-    let generation = worker.generation();
+pub(crate) fn start(
+    worker: &Rc<Worker>,
+    generation: Rc<Generation>,
+    listen: &Arc<Listen>,
+    stream: Stream,
+    peer: Option<SocketAddr>,
+    number: u64,
+) {
     let limit = generation.tables.config.main.worker_connections;
     if worker.is_full() && !worker.make_room() {
         // Nothing waits: the new connection is refused by closing it, as nginx does.

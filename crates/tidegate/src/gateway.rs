@@ -165,6 +165,12 @@ fn worker_count(config: &Config) -> usize {
     config.main.worker_processes.unwrap_or_else(available).max(1)
 }
 
+/// Lets nobody new come to an address that is given up; the workers close its sockets when they have taken who is there.
+fn leave_address((address, listeners): (&ListenAddress, &Vec<Listener>)) {
+    listen::remove_file(address);
+    listeners.iter().for_each(Listener::admit_nobody_new);
+}
+
 /// The sockets of an old binary that the tables still want.
 fn adopt(inherited: Vec<InheritedListener>, tables: &Tables) -> HashMap<ListenAddress, Vec<Listener>> {
     let mut known: HashMap<ListenAddress, Vec<Listener>> = HashMap::new();
@@ -228,7 +234,7 @@ impl Engine for Gateway {
         let count = worker_count(&tables.config);
         let sockets = open_sockets(&tables, &self.sockets, count)?;
         let closed = std::mem::replace(&mut self.sockets, sockets);
-        closed.keys().filter(|address| !self.sockets.contains_key(address)).for_each(listen::remove_file);
+        closed.iter().filter(|(address, _)| !self.sockets.contains_key(address)).for_each(leave_address);
         self.tables = tables;
         self.keep_names();
         self.dismiss_all_but(count);
@@ -266,9 +272,8 @@ impl Engine for Gateway {
     }
 
     fn close_listeners(&mut self, shared: bool) {
-        for (address, _) in self.sockets.drain().filter(|_| !shared) {
-            listen::remove_file(&address);
-        }
+        let sockets = std::mem::take(&mut self.sockets);
+        sockets.iter().filter(|_| !shared).for_each(leave_address);
     }
 
     fn listeners(&self) -> Vec<BorrowedFd<'_>> {

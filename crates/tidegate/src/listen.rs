@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen, ListenAddress};
 use rustix::net::SocketFlags;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::connection;
 use crate::logs::error_log::errno;
 use crate::stream::Stream;
-use crate::worker::Worker;
+use crate::worker::leashes::Leash;
+use crate::worker::{Generation, Worker};
 
 /// nginx's default on Linux.
 const BACKLOG: u32 = 511;
@@ -26,6 +27,9 @@ const BACKLOG: u32 = 511;
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// How long after a failure to accept, or a lack of room, the next one is worth a line.
 pub(crate) const TOLD_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a socket that is to be closed stays for those who have begun to connect: their first bytes may be under way.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// One listening socket and what its `listen` says. Clones share the socket.
 #[derive(Clone)]
@@ -56,6 +60,34 @@ impl Listener {
                 Some((Stream::Tcp(TcpStream::from_std(stream).ok()?), Some(peer)))
             }
             ListenAddress::Unix(_) => Some((Stream::Unix(UnixStream::from_std(socket.into()).ok()?), None)),
+        }
+    }
+
+    /// Drops the packets with which TCP connections begin: they are sent again a second later, when the socket is closed or
+    /// another process has the port. Who has begun already is not disturbed. The file of a unix-domain socket goes instead.
+    pub(crate) fn admit_nobody_new(&self) {
+        // struct tcphdr: the flags are its byte 13.
+        const SYN: u32 = 0x02;
+        const SYN_AND_ACK: u32 = 0x12;
+        let program = [
+            SockFilter::new(0x30, 0, 0, 13),          // A = packet[13]
+            SockFilter::new(0x54, 0, 0, SYN_AND_ACK), // A &= SYN | ACK
+            SockFilter::new(0x15, 0, 1, SYN),         // if A != SYN skip one
+            SockFilter::new(0x06, 0, 0, 0),           // drop
+            SockFilter::new(0x06, 0, 0, u32::MAX),    // keep
+        ];
+        if let ListenAddress::Socket(_) = self.listen.address {
+            // Where that is not allowed, who begins to connect now may find the socket closed under him.
+            let _ = SockRef::from(&*self.socket).attach_filter(&program);
+        }
+    }
+
+    /// Takes on who waits in the socket.
+    fn take_waiting(&self, worker: &Rc<Worker>, generation: &Rc<Generation>) {
+        let waiting = std::iter::from_fn(|| self.accept_waiting());
+        // No more than may wait: what comes meanwhile must not keep the worker from closing.
+        for (stream, peer) in waiting.take(self.listen.backlog.unwrap_or(BACKLOG) as usize) {
+            connection::start(worker, generation.clone(), &self.listen, stream, peer, next_number());
         }
     }
 
@@ -173,30 +205,32 @@ pub(crate) struct Accepting {
 }
 
 impl Accepting {
-    /// Takes on what waits in the sockets now: closing them would reset it, and its requests may have been sent.
-    pub(crate) fn take_waiting(&self, worker: &Rc<Worker>) {
-        for listener in &self.listeners {
-            let waiting = std::iter::from_fn(|| listener.accept_waiting());
-            // No more than may wait: what comes meanwhile must not keep the worker from closing.
-            for (stream, peer) in waiting.take(BACKLOG as usize) {
-                connection::start(worker, &listener.listen, stream, peer, next_number());
-            }
-        }
-    }
-
     /// Accepts nothing more. Connections that wait in a socket stay there for whoever shares it.
-    pub(crate) fn stop(&mut self) {
-        self.listeners.clear();
+    pub(crate) fn stop(&mut self) -> Vec<Listener> {
         for task in self.tasks.drain(..) {
             task.abort();
         }
+        std::mem::take(&mut self.listeners)
     }
 
-    /// Accepts on these sockets instead.
-    pub(crate) fn replace(&mut self, worker: &Rc<Worker>, listeners: Vec<Listener>) {
-        self.stop();
+    /// Accepts nothing more but what has begun to connect, which is served by these tables; then gives the sockets up.
+    pub(crate) fn leave(&mut self, worker: &Rc<Worker>, generation: Rc<Generation>) {
+        tokio::task::spawn_local(leave(worker.clone(), generation, self.stop(), worker.leash(next_number())));
+    }
+
+    /// Accepts on these sockets instead; what waits in the old ones is served by `old`.
+    pub(crate) fn replace(&mut self, worker: &Rc<Worker>, listeners: Vec<Listener>, old: Rc<Generation>) {
+        self.leave(worker, old);
         *self = accept_all(worker, listeners);
     }
+}
+
+/// The leash keeps the worker until this is done. Closing a socket in which somebody waits would reset that connection, and
+/// its request may have been sent.
+async fn leave(worker: Rc<Worker>, generation: Rc<Generation>, listeners: Vec<Listener>, _leash: Leash) {
+    listeners.iter().for_each(|listener| listener.take_waiting(&worker, &generation));
+    tokio::time::sleep(SETTLE).await;
+    listeners.iter().for_each(|listener| listener.take_waiting(&worker, &generation));
 }
 
 /// Starts accepting on every socket.
@@ -226,7 +260,7 @@ async fn accept(worker: Rc<Worker>, listener: Listener) {
                     // Those that were just accepted begin to wait, and those that were let go close.
                     tokio::task::yield_now().await;
                 }
-                connection::start(&worker, &listener.listen, stream, peer, next_number());
+                connection::start(&worker, worker.generation(), &listener.listen, stream, peer, next_number());
             }
             Err(error) if is_transient(&error) => {}
             Err(error) => {

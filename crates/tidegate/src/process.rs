@@ -52,13 +52,15 @@ pub trait Engine {
     /// [`Engine::reload`] can accept again.
     fn stop_accepting(&mut self);
 
-    /// Accepts nothing more, lets what is asked finish, closes what idles. The future ends when nothing is left.
+    /// Accepts nothing more but what waits, lets what is asked finish, closes what goes on idling. The future ends when nothing
+    /// is left.
     fn drain(&mut self) -> Pin<Box<dyn Future<Output = ()>>>;
 
     /// Ends now: returns when the workers are gone.
     fn stop(&mut self);
 
-    /// Closes the listening sockets. Unless another process shares them, the files of unix-domain ones are removed.
+    /// Gives up the listening sockets; workers close them when they drain. Unless another process shares them, nobody new gets
+    /// into them and the files of unix-domain ones are removed.
     fn close_listeners(&mut self, shared: bool);
 
     /// The listening sockets, for a new binary.

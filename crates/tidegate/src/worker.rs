@@ -28,9 +28,9 @@ pub(crate) enum Command {
     Serve(Arc<Tables>, Share, Vec<Listener>),
     /// Names resolve differently now.
     Renamed,
-    /// Accept nothing more, finish what is asked, close what idles, and stay.
+    /// Accept nothing more, finish what is asked, close what goes on idling, and stay.
     StopAccepting,
-    /// Accept nothing more, finish what is asked, close what idles, then end.
+    /// Accept what has begun to connect, finish what is asked, close what goes on idling, then end.
     Drain,
     /// End now.
     Stop,
@@ -252,23 +252,20 @@ async fn serve(start: Start) {
     while let Some(command) = commands.recv().await {
         match command {
             Command::Serve(tables, share, listeners) => {
-                // By the tables that listen where they wait.
-                accepting.take_waiting(&worker);
                 worker.keep_clients();
                 let generation = Generation::new(tables, &worker.names, share);
                 generation.adopt(&worker.generation());
-                worker.generation.replace(Rc::new(generation));
-                accepting.replace(&worker, listeners);
+                let old = worker.generation.replace(Rc::new(generation));
+                accepting.replace(&worker, listeners, old);
             }
             Command::Renamed => worker.generation().rename(&worker.names),
             Command::StopAccepting => {
-                accepting.stop();
+                drop(accepting.stop());
                 worker.drain();
             }
             Command::Drain => {
-                accepting.take_waiting(&worker);
-                accepting.stop();
                 worker.drain();
+                accepting.leave(&worker, worker.generation());
                 break;
             }
             Command::Stop => return,

@@ -123,8 +123,7 @@ impl Shared {
             match ended {
                 Ok(()) => {}
                 Err(Failure::Broken(_)) if self.may_break.load(Ordering::SeqCst) => {}
-                // A connection that nobody accepted looks open to its client until the socket that it waits in closes.
-                Err(Failure::Refused | Failure::Unanswered(_)) if self.may_refuse.load(Ordering::SeqCst) => return,
+                Err(Failure::Refused) if self.may_refuse.load(Ordering::SeqCst) => return,
                 Err(failure) => return self.failures.lock().unwrap().push(failure.describe(kind)),
             }
         }

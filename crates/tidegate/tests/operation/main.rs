@@ -81,7 +81,7 @@ fn ports_come_and_go_with_reloads_and_those_that_stay_notice_nothing() {
     place.write(&server(&place, 1, "one"));
     place.start();
     let load = Load::start(&place, 1);
-    for round in 0..10 {
+    for round in 0..5 {
         place.write(&(server(&place, 1, "one") + &server(&place, 2, "two")));
         place.signal("pid", Signal::HUP);
         eventually("the second port serves", || place.name(2).as_deref() == Some("two"));
@@ -231,17 +231,18 @@ fn an_upgrade_that_is_called_off_fails_no_request() {
 }
 
 #[test]
-fn quit_answers_what_was_asked_before_it_ends() {
-    let mut place = Place::new("daemon off; worker_processes 2;");
-    place.write(&server(&place, 1, "x"));
-    place.start();
-    let load = Load::start(&place, 1);
-    load.every_client_asks_twice_more();
-    load.let_go_when_told();
-    load.connections_may_be_refused();
-    place.signal("pid", Signal::QUIT);
-    assert_eq!(place.exit_code(), 0);
-    load.end_without_a_failure();
+fn quit_answers_whoever_could_connect_before_it_ends() {
+    for _ in 0..5 {
+        let mut place = Place::new("daemon off; worker_processes 2;");
+        place.write(&server(&place, 1, "x"));
+        place.start();
+        let load = Load::start(&place, 1);
+        load.let_go_when_told();
+        load.connections_may_be_refused();
+        place.signal("pid", Signal::QUIT);
+        assert_eq!(place.exit_code(), 0);
+        load.end_without_a_failure();
+    }
 }
 
 #[test]
