@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use policy::backoff::Backoff;
 use policy::retry::{self, Condition, Decision, Met, Situation};
 use policy::reuse::Need;
 use policy::{Cause, Failure, Phase, Refusal, Tried};
@@ -175,9 +176,11 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Whether all endpoints may be asked once more.
+    /// Whether all endpoints may be asked once more, after a pause that ends in time.
     fn has_another_round(&self) -> bool {
-        self.rounds < retry::MORE_ROUNDS && self.errand.proxy.resilience.pause().is_some()
+        let timeout = self.errand.proxy.next_upstream.timeout;
+        let in_time = |pause: Backoff| timeout.is_zero() || self.started.elapsed() + pause.cap < timeout;
+        self.rounds < retry::MORE_ROUNDS && self.errand.proxy.resilience.pause().is_some_and(in_time)
     }
 
     /// Pauses before the next round.
