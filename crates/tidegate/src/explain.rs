@@ -18,6 +18,7 @@ pub(crate) mod nginx;
 mod openssl;
 mod plain;
 mod reading;
+mod server;
 mod status;
 mod tidegate;
 mod traefik;
@@ -41,8 +42,8 @@ Usage: tidegate explain [--json] [WHAT…]
 Says what a failure means, which causes it may have, and what to change. WHAT is
 a code (TG-2001), a status (502), a phrase (\"no live upstreams\"), letters of
 HAProxy (SH--) or Envoy (UF,URX), a Proxy-Status field, a log line, or a file of
-them, of nginx, HAProxy, Envoy, Traefik, Caddy, Apache httpd, an AWS ALB, or
-Tidegate. Without WHAT, lines are read from standard input. Lines that mean the
+them, of nginx, HAProxy, Envoy, Traefik, Caddy, Apache httpd, an AWS ALB,
+Tidegate, or the application's server. Without WHAT, lines are read from standard input. Lines that mean the
 same are counted together.
 
 The exit code is 1 if nothing of it was understood.
@@ -95,11 +96,11 @@ impl Question {
         let joined = self.what.join(" ");
         // `no live upstreams` need not be quoted; `502 504` are two questions.
         let unquoted = self.what.len() > 1 && !self.what.iter().any(|what| what.contains(' '));
-        if unquoted && self.what.iter().any(|what| word(what).is_none() && !Path::new(what).is_file()) {
+        if unquoted && self.what.iter().any(|what| word(what).is_none() && !is_readable(what)) {
             return collect_lines(&mut joined.as_bytes(), groups);
         }
         for what in &self.what {
-            if Path::new(what).is_file() {
+            if is_readable(what) {
                 collect_lines(&mut std::fs::File::open(what)?, groups)?;
             } else {
                 collect_lines(&mut what.as_bytes(), groups)?;
@@ -107,6 +108,11 @@ impl Question {
         }
         Ok(())
     }
+}
+
+/// A file or a pipe, as `<(…)` of a shell is.
+fn is_readable(what: &str) -> bool {
+    Path::new(what).metadata().is_ok_and(|found| !found.is_dir())
 }
 
 fn collect_lines(source: &mut impl Read, groups: &mut Groups) -> io::Result<()> {
@@ -130,7 +136,7 @@ pub(crate) fn explain(text: &str) -> Option<Reading> {
 /// Whose line it is, by marks that no other's has; none if it is no whole line.
 fn whose(line: &str) -> Option<Vendor> {
     type Wrote = fn(&str) -> bool;
-    const ROOMS: [(Vendor, Wrote); 11] = [
+    const ROOMS: [(Vendor, Wrote); 12] = [
         (Vendor::Tidegate, |line| line.len() > "TG-2001".len() && tidegate::wrote(line)),
         (Vendor::Nginx, nginx::wrote),
         (Vendor::Alb, alb::wrote),
@@ -140,6 +146,7 @@ fn whose(line: &str) -> Option<Vendor> {
         (Vendor::Apache, apache::wrote),
         (Vendor::Envoy, envoy::wrote),
         (Vendor::Http, error_type::wrote),
+        (Vendor::Server, server::wrote),
         (Vendor::OpenSsl, openssl::wrote),
         (Vendor::Go, go::wrote),
     ];
@@ -158,6 +165,7 @@ fn read(vendor: Vendor, line: &str) -> Option<Reading> {
         Vendor::Apache => apache::read(line),
         Vendor::Envoy => envoy::read(line),
         Vendor::OpenSsl => openssl::read(line),
+        Vendor::Server => server::read(line),
         Vendor::Go => go::read(line),
         Vendor::AccessLog => read_access(line),
         Vendor::Http => error_type::read(line),

@@ -36,7 +36,7 @@ mod wording;
 pub(crate) use lines::each_line;
 pub(crate) use moment::Moment;
 pub(crate) use options::{Options, USAGE, parse};
-pub(crate) use style::{Style, wrapped};
+pub(crate) use style::{Style, printable, wrapped};
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -24,7 +24,7 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     let flags = text_flags(line).map(str::to_owned).or_else(|| json(line, "response_flags"));
     let flags = flags.unwrap_or_default();
     let (words, candidates) = match details(line) {
-        Some((words, candidates)) => (join(&flags, words), candidates),
+        Some((words, candidates)) => (join(&flags, &whole(words)), candidates),
         None => (flags.clone(), of_flags(&flags, status(line))),
     };
     let meaning = flags.split(',').find_map(flag).map_or("", |row| row.meaning);
@@ -42,7 +42,7 @@ pub(super) fn read(line: &str) -> Option<Reading> {
 /// Flags or details alone: `UF`, `UC,URX`, `no_healthy_upstream`.
 pub(super) fn read_words(text: &str) -> Option<Reading> {
     if let Some((words, candidates)) = details(text) {
-        return Some(Reading::new(Vendor::Envoy, words, candidates));
+        return Some(Reading::new(Vendor::Envoy, whole(words), candidates));
     }
     let flags: Option<Vec<_>> = text.split(',').map(flag).collect();
     let meaning = flags?.first()?.meaning;
@@ -54,6 +54,11 @@ fn join(flags: &str, words: &str) -> String {
         "" | "-" => words.to_owned(),
         flags => format!("{flags} {words}"),
     }
+}
+
+/// Details as Envoy writes them: what stands in braces may go on behind the words that count.
+fn whole(words: &str) -> String {
+    if words.contains('{') { format!("{words}}}") } else { words.to_owned() }
 }
 
 /// A response flag.
@@ -370,6 +375,8 @@ mod tests {
             assert!(reading.meaning.ends_with('.'));
         }
         assert_eq!(read_words("XX"), None);
+        let words = read_words("503 upstream_reset_before_response_started{connection_termination}").unwrap().words;
+        assert_eq!(words, "upstream_reset_before_response_started{connection_termination}");
         assert_eq!(
             read_words("upstream_reset_before_response_started{overflow}").unwrap().candidates[0].cause,
             Cause::EndpointsFull

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use policy::Cause;
 
 use super::reading::{Likelihood, Reading, Vendor};
+use crate::report::printable;
 
 /// What two lines share that mean the same.
 type Key = (Vendor, Vec<(Cause, Likelihood)>, String);
@@ -35,7 +36,7 @@ impl Groups {
     pub(super) fn add(&mut self, line: &str, reading: Option<Reading>) {
         let Some(reading) = reading else {
             if self.strange == 0 {
-                self.first_strange = shortened(line).to_owned();
+                self.first_strange = kept(line);
             }
             self.strange += 1;
             return;
@@ -67,14 +68,16 @@ impl Groups {
 }
 
 fn bounded(mut reading: Reading) -> Reading {
-    let shorten = |text: &mut String| *text = shortened(text).to_owned();
-    shorten(&mut reading.words);
-    reading.facts.iter_mut().for_each(|(_, value)| shorten(value));
+    reading.words = kept(&reading.words);
+    reading.facts.iter_mut().for_each(|(_, value)| *value = kept(value));
     reading
 }
 
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MAX_EXAMPLE)]
+/// What is shown of a log's own words: not too much, and nothing that commands a terminal.
+fn kept(text: &str) -> String {
+    let mut kept = printable(&text[..text.floor_char_boundary(MAX_EXAMPLE)]);
+    kept.truncate(kept.floor_char_boundary(MAX_EXAMPLE));
+    kept
 }
 
 #[cfg(test)]
@@ -90,6 +93,21 @@ mod tests {
         }
         let lines: Vec<_> = groups.sorted().iter().map(|group| group.lines).collect();
         assert_eq!((lines, groups.strange, groups.first_strange.as_str()), (vec![2, 1, 1], 1, "???"));
+    }
+
+    #[test]
+    fn what_commands_a_terminal_is_not_kept() {
+        let mut groups = Groups::default();
+        for line in
+            ["\u{1b}[2J?", "upstream timed out \u{1b}]0;x\u{7} while connecting to upstream, request: \"\u{1b}[31m\""]
+        {
+            groups.add(line, explain(line));
+        }
+        let reading = &groups.sorted()[0].reading;
+        let facts = reading.facts.iter().map(|(_, value)| value.as_str());
+        for text in facts.chain([groups.first_strange.as_str(), &reading.words]) {
+            assert!(!text.contains(char::is_control), "{text:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) enum Vendor {
     Caddy,
     Apache,
     Alb,
+    /// An application server, or the kernel that it runs on.
+    Server,
     /// A message of Go's standard library, whoever wrote it.
     Go,
     /// A message of OpenSSL, whoever wrote it.
@@ -39,6 +41,7 @@ impl Vendor {
             Vendor::Caddy => "Caddy",
             Vendor::Apache => "Apache httpd",
             Vendor::Alb => "AWS ALB",
+            Vendor::Server => "application",
             Vendor::Go => "Go",
             Vendor::OpenSsl => "OpenSSL",
             Vendor::AccessLog => "access log",

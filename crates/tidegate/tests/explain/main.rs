@@ -78,6 +78,8 @@ fn questions_are_words_phrases_or_files() {
         let (code, said) = run(words, "");
         assert!(code == 0 && said.contains(expected), "{words:?}: {said}");
     }
+    let (code, said) = run(&["/dev/stdin"], "no live upstreams\n");
+    assert!(code == 0 && said.contains("no_live_endpoints"), "a pipe is read as a file is: {said}");
     let (code, said) = run(&["xyzzy"], "");
     assert!(code == 1 && said.contains("not understood"), "{said}");
 }
