@@ -5,7 +5,7 @@
 //! said otherwise, 0 for any.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::routing::get;
@@ -42,8 +42,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn health() -> Json<serde_json::Value> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Json(serde_json::json!({ "status": "ok", "timestamp": since.as_secs() }))
+    // As `new Date().toISOString()` writes it.
+    let now = jiff::Timestamp::now();
+    Json(serde_json::json!({ "status": "ok", "timestamp": format!("{now:.3}") }))
 }
 
 /// Ctrl+C, or what containers are stopped by.

@@ -10,7 +10,7 @@ use http::Uri;
 use policy::breaker::{Breaker, Change, Permit};
 use policy::budget::Budget;
 use policy::hedge::{HedgeSettings, Latencies};
-use policy::{Balance, Cause, EndpointId, EndpointSettings, Outcome, Pick, Tried, Upstream};
+use policy::{Balance, Cause, EndpointId, EndpointSettings, Outcome, Pick, Tried, Upstream, Watch};
 
 use crate::attempt::Attempt;
 use crate::event::{Event, Events};
@@ -53,11 +53,12 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// How a breaker is asked.
-#[derive(Debug, Clone, Copy)]
+/// How a base URL is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Admission {
     Usual,
-    /// No other of several base URLs is left.
+    /// No other of several base URLs is left: a breaker lets one attempt a second through, and where `max_fails` took all
+    /// out, whoever was out for longest serves. One path that fails everywhere must not end all others.
     Alone,
 }
 
@@ -155,10 +156,14 @@ impl Shared {
     }
 
     fn pick_base(self: &Arc<Self>, tried: &Tried, admission: Admission) -> Result<Attempt, Refused> {
+        let watch = match admission {
+            Admission::Usual => Watch::Off,
+            Admission::Alone => Watch::On { replayable: true },
+        };
         let (mut skip, mut wait) = (tried.clone(), None);
         let mut state = self.state();
         loop {
-            let pick = Pick { now: now(), tried: &skip, key: b"", watch: policy::Watch::Off };
+            let pick = Pick { now: now(), tried: &skip, key: b"", watch };
             let Ok(id) = state.upstream.pick(&pick) else { break };
             // A group of one is picked whether it was tried or not.
             if !skip.contains(id) {

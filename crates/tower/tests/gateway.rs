@@ -103,6 +103,30 @@ async fn without_a_live_endpoint_the_answer_is_json_and_health_stays_outside() {
 }
 
 #[tokio::test]
+async fn a_path_that_fails_everywhere_leaves_the_others_alone() {
+    let app = || Router::new().route("/bug", get(async || http::StatusCode::INTERNAL_SERVER_ERROR));
+    let app = || app().fallback(get(async || "works"));
+    let gateway = mounted(&[serve(app()).await, serve(app()).await]).await;
+    for _ in 0..2 {
+        let (head, _) = ask(gateway, &GET.replace("/x", "/bug")).await;
+        assert!(head.starts_with("http/1.1 500"), "{head}");
+        let (head, body) = ask(gateway, GET).await;
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert_eq!(body, "works");
+    }
+}
+
+#[tokio::test]
+async fn when_all_endpoints_are_down_the_answer_says_why_each_time() {
+    let gateway = mounted(&[closed().await, closed().await]).await;
+    for _ in 0..3 {
+        let (head, body) = ask(gateway, GET).await;
+        assert!(head.starts_with("http/1.1 502"), "{head}");
+        assert!(body.contains("TG-2001"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn endpoints_learn_who_asks_and_nothing_of_the_connection() {
     let echo = get(async |headers: HeaderMap| {
         let mut lines: Vec<_> =
