@@ -62,7 +62,16 @@ impl Result {
 
     /// Failures in a hundred.
     pub(super) fn failed_share(&self) -> f64 {
-        100.0 * self.failed() as f64 / self.requests.max(1) as f64
+        self.share(self.failed())
+    }
+
+    /// Avoidable failures in a hundred.
+    pub(super) fn avoidable_share(&self) -> f64 {
+        self.share(self.avoidable())
+    }
+
+    fn share(&self, part: usize) -> f64 {
+        100.0 * part as f64 / self.requests.max(1) as f64
     }
 }
 

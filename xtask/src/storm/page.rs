@@ -55,21 +55,23 @@ Every gateway has two workers or threads, kept connections to the endpoints, 0.5
 or four tries within 4 s, no second try for a POST that may have been read, and 16 requests at once for an endpoint where it has
 words for that. nginx has passive health (`max_fails`), every case of `proxy_next_upstream`; tidegate has the same file and
 `resilience on`; HAProxy, Envoy, Caddy and Traefik have active checks every 0.5 s and their passive ones too; HAProxy
-a queue, Envoy a retry budget and outlier detection. The files are in `xtask/storm`.
+a queue, Envoy a retry budget and outlier detection. All choose the endpoint with the fewest requests under way but Traefik,
+whose default is turns. The files are in `xtask/storm`.
 ";
 
 const EXPLANATION: &str = "\
 *Failed* is what got no right answer: another status than 200, another body, none. *Lost* of them are POSTs that an endpoint had
 read before it failed: nobody may send such a request twice, so only a gateway that stops asking a bad endpoint has few of them.
 *Avoidable* are all others. *Twice* are executions of a POST beyond its first. p50 and p99 are of right answers, from the time at
-which the request should have begun. *Useful* are right answers within 1 s, in each second of the row.
+which the request should have begun. *Useful* are right answers within 1 s, in each second of the row. A failure more or less is chance: a fault meets a POST first, or a GET.
 
 ";
 
 /// Failures in a hundred, in one table.
 fn summary(contenders: &[Contender], outcomes: &[Outcome]) -> String {
     let mut text = String::from(
-        "Failed requests in a hundred (useful answers a second where more is asked than can be answered):\n\n",
+        "Failed requests in a hundred, in parentheses those that could have been avoided; where more is asked than can be answered, \
+         useful answers a second:\n\n",
     );
     text.push_str(&heading("fault", contenders.iter().map(|contender| contender.program.name().to_owned())));
     for Outcome { row, results } in outcomes {
@@ -77,10 +79,10 @@ fn summary(contenders: &[Contender], outcomes: &[Outcome]) -> String {
             None => "–".to_owned(),
             Some(result) => {
                 let twice = if result.duplicates > 0 { format!(" ×2: {}", result.duplicates) } else { String::new() };
-                let value = if row.overload {
-                    format!("{:.0}/s", result.goodput)
-                } else {
-                    format!("{:.2}", result.failed_share())
+                let value = match row.overload {
+                    true => format!("{:.0}/s", result.goodput),
+                    false if result.failed() == 0 => "0".to_owned(),
+                    false => format!("{:.2} ({:.2})", result.failed_share(), result.avoidable_share()),
                 };
                 value + &twice
             }
