@@ -211,3 +211,28 @@ fn these_eyes_see() {
                     path = \"x\"\n[target.'cfg(unix)'.dependencies]\ne = \"1\"";
     assert_eq!(dependencies(manifest), ["a", "b", "d", "e"]);
 }
+
+/// The name that the tests of a source begin with: `src/upstream/unread.rs` is `upstream::unread::`.
+fn room(source: &Path) -> String {
+    let inside =
+        source.strip_prefix(workspace().join("crates/tidegate/src")).expect("only the gateway has unsafe code");
+    format!("{}::", inside.with_extension("").display().to_string().replace('/', "::"))
+}
+
+#[test]
+fn unsafe_code_is_run_under_valgrind() {
+    // The workspace denies it: where it is, it was allowed by this name.
+    let is_unsafe = |path: &PathBuf| mentions(&shipped(&read(path)).replace("forbid(unsafe_code)", ""), "unsafe_code");
+    let rooms: Vec<_> = sources(&workspace().join("crates"))
+        .into_iter()
+        .filter(|path| path.components().any(|part| part.as_os_str() == "src"))
+        .filter(is_unsafe)
+        .map(|path| room(&path))
+        .collect();
+    assert_eq!(format!("unsafe_rooms=({})", rooms.join(" ")), listed_rooms());
+}
+
+fn listed_rooms() -> String {
+    let script = read(&workspace().join(".ci/run"));
+    script.lines().find(|line| line.starts_with("unsafe_rooms=")).expect("a list in .ci/run").to_owned()
+}

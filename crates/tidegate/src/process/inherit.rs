@@ -171,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_that_does_not_listen_stays_open_for_whoever_left_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let number = std::os::fd::IntoRawFd::into_raw_fd(stream);
+        assert!(take(number).is_none());
+        assert!(is_socket(number));
+        drop(own(number));
+    }
+
+    #[test]
     fn copies_keep_the_port_open_until_they_are_dropped() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
