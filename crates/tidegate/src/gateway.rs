@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::os::fd::BorrowedFd;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use config::Config;
 use config::model::{Level, Listen, ListenAddress};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::listen::{self, Listener};
 use crate::logs::Logs;
@@ -30,6 +31,7 @@ pub struct Gateway {
     /// Workers that a reload left over: they finish what they have.
     leaving: Vec<Worker>,
     account: Option<Account>,
+    died: Arc<Notify>,
     names: Arc<Names>,
     keeper: Keeper,
     /// Who is told when names resolve differently.
@@ -41,6 +43,23 @@ struct Worker {
     commands: mpsc::UnboundedSender<Command>,
     thread: Option<JoinHandle<()>>,
     ended: Option<oneshot::Receiver<()>>,
+    /// Its thread panicked.
+    dead: Arc<AtomicBool>,
+}
+
+/// Tells the main thread when the worker's thread unwinds.
+struct DeathNotice {
+    dead: Arc<AtomicBool>,
+    died: Arc<Notify>,
+}
+
+impl Drop for DeathNotice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.dead.store(true, Ordering::Release);
+            self.died.notify_one();
+        }
+    }
 }
 
 impl Gateway {
@@ -49,7 +68,7 @@ impl Gateway {
     /// # Errors
     /// A socket or a log cannot be opened; in nginx's words.
     pub fn start(start: Start, observer: Option<Observer>) -> Result<Self, String> {
-        let Start { config, logs, inherited, account } = start;
+        let Start { config, logs, inherited, account, died } = start;
         let tables = Arc::new(Tables::new(config, &logs)?);
         let count = worker_count(&tables.config);
         let sockets = open_sockets(&tables, &adopt(inherited, &tables), count)?;
@@ -63,6 +82,7 @@ impl Gateway {
             workers: Vec::new(),
             leaving: Vec::new(),
             account,
+            died,
             names,
             observer,
         };
@@ -74,28 +94,36 @@ impl Gateway {
     /// Starts those of `count` workers that are not there yet.
     fn start_workers(&mut self, count: usize) -> Result<(), String> {
         for at in self.workers.len()..count {
-            let (commands, receiver) = mpsc::unbounded_channel();
-            let (end, ended) = oneshot::channel();
-            let start = worker::Start {
-                share: Share { worker: at, workers: count },
-                tables: self.tables.clone(),
-                listeners: self.listeners_of(at, count),
-                names: self.names.clone(),
-                commands: receiver,
-                observer: self.observer.clone(),
-            };
-            let account = self.account.clone();
-            let tables = self.tables.clone();
-            let thread = std::thread::Builder::new().name(format!("worker {at}")).spawn(move || {
-                run_worker(start, account.as_ref(), &tables);
-                // Whoever waits for the end may have gone already.
-                let _ = end.send(());
-            });
-            let thread = thread.map_err(|error| format!("a worker thread cannot be started: {error}"))?;
-            self.renamed.lock().unwrap_or_else(PoisonError::into_inner).push(commands.clone());
-            self.workers.push(Worker { commands, thread: Some(thread), ended: Some(ended) });
+            let worker = self.start_worker(at, count)?;
+            self.workers.push(worker);
         }
         Ok(())
+    }
+
+    fn start_worker(&self, at: usize, count: usize) -> Result<Worker, String> {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (end, ended) = oneshot::channel();
+        let start = worker::Start {
+            share: Share { worker: at, workers: count },
+            tables: self.tables.clone(),
+            listeners: self.listeners_of(at, count),
+            names: self.names.clone(),
+            commands: receiver,
+            observer: self.observer.clone(),
+        };
+        let account = self.account.clone();
+        let tables = self.tables.clone();
+        let dead = Arc::new(AtomicBool::new(false));
+        let notice = DeathNotice { dead: dead.clone(), died: self.died.clone() };
+        let thread = std::thread::Builder::new().name(format!("worker {at}")).spawn(move || {
+            let _notice = notice;
+            run_worker(start, account.as_ref(), &tables);
+            // Whoever waits for the end may have gone already.
+            let _ = end.send(());
+        });
+        let thread = thread.map_err(|error| format!("a worker thread cannot be started: {error}"))?;
+        self.renamed.lock().unwrap_or_else(PoisonError::into_inner).push(commands.clone());
+        Ok(Worker { commands, thread: Some(thread), ended: Some(ended), dead })
     }
 
     /// Lets workers go that are too many.
@@ -242,7 +270,17 @@ impl Engine for Gateway {
             let share = Share { worker: at, workers: count };
             Command::Serve(self.tables.clone(), share, self.listeners_of(at, count))
         });
+        self.replace_dead_workers()?;
         self.start_workers(count)
+    }
+
+    fn replace_dead_workers(&mut self) -> Result<(), String> {
+        for at in 0..self.workers.len() {
+            if self.workers[at].dead.load(Ordering::Acquire) {
+                self.workers[at] = self.start_worker(at, worker_count(&self.tables.config))?;
+            }
+        }
+        Ok(())
     }
 
     fn stop_accepting(&mut self) {
@@ -285,4 +323,36 @@ impl Engine for Gateway {
 pub(crate) fn hostname() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_worker_that_died_is_replaced_and_who_waits_at_its_socket_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let text = format!(
+            "worker_processes 1; error_log stderr; events {{}} http {{ access_log off; server {{ listen unix:{}; return 200 alive; }} }}",
+            socket.display()
+        );
+        let config = config::load_text(&text).config.unwrap();
+        let died = Arc::new(Notify::new());
+        let start =
+            Start { config, logs: Logs::start().unwrap(), inherited: Vec::new(), account: None, died: died.clone() };
+        let mut gateway = Gateway::start(start, None).unwrap();
+        gateway.tell(|_| Command::Panic);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(died.notified());
+        let mut client = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        gateway.replace_dead_workers().unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("\r\n\r\nalive"), "{answer}");
+        gateway.stop();
+    }
 }

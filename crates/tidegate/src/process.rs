@@ -23,9 +23,11 @@ use std::future::Future;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use config::Config;
 use config::model::Level;
+use tokio::sync::Notify;
 
 pub use account::Account;
 pub use inherit::InheritedListener;
@@ -59,6 +61,12 @@ pub trait Engine {
     /// Ends now: returns when the workers are gone.
     fn stop(&mut self);
 
+    /// Starts workers in the place of those that died.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    fn replace_dead_workers(&mut self) -> Result<(), Self::Error>;
+
     /// Gives up the listening sockets; workers close them when they drain. Unless another process shares them, nobody new gets
     /// into them and the files of unix-domain ones are removed.
     fn close_listeners(&mut self, shared: bool);
@@ -77,6 +85,8 @@ pub struct Start {
     pub inherited: Vec<InheritedListener>,
     /// The account for worker threads, if they are to change.
     pub account: Option<Account>,
+    /// To be notified when a worker dies without having been told to end.
+    pub died: Arc<Notify>,
 }
 
 /// Reads the configuration anew; on failure each fault with its level, as the error log shows it.

@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Drain,
     /// End now.
     Stop,
+    /// What no worker is ever told, and what a fault of this program may do to it.
+    #[cfg(test)]
+    Panic,
 }
 
 /// The tables in force, with this worker's own state for each upstream in them.
@@ -269,6 +272,8 @@ async fn serve(start: Start) {
                 break;
             }
             Command::Stop => return,
+            #[cfg(test)]
+            Command::Panic => panic!("as a test wants it"),
         }
     }
     tokio::select! {

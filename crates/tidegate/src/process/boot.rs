@@ -1,11 +1,13 @@
 //! From a configuration to a process that serves, step by step. Not here: what happens once it does (`main_loop`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use config::Config;
 use config::model::Level;
 use rustix::process::{Pid, getppid};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
 use super::account::{self, Account, Workers};
 use super::inherit::{self, InheritedListener};
@@ -80,7 +82,14 @@ pub(super) fn serve<E: Engine>(
     let background = matches!(origin, Origin::Background);
     let inherited = origin.into_inherited();
     introduce(reporter);
-    let engine = start(Start { config: config.clone(), logs: logs.clone(), inherited, account: account.clone() });
+    let died = Arc::new(Notify::new());
+    let engine = start(Start {
+        config: config.clone(),
+        logs: logs.clone(),
+        inherited,
+        account: account.clone(),
+        died: died.clone(),
+    });
     let engine = engine.map_err(|error| error.to_string())?;
     let pid_file = config.main.pid.as_deref().map(PidFile::write).transpose()?;
     if background {
@@ -91,6 +100,7 @@ pub(super) fn serve<E: Engine>(
     }
     let main = MainLoop {
         engine,
+        died,
         account,
         invocation,
         config,

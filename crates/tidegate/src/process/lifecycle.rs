@@ -15,6 +15,8 @@ pub enum Event {
     Signal(Signal),
     /// The binary that USR2 started is gone.
     NewBinaryEnded,
+    /// A worker ended that nobody told to.
+    WorkerDied,
     /// The last connection of a drain has ended.
     Drained,
     /// `worker_shutdown_timeout` is over.
@@ -62,6 +64,8 @@ pub enum Action {
     StopAccepting,
     /// Accept again, by the configuration that is loaded.
     Resume,
+    /// Start workers in the place of those that died.
+    ReplaceWorkers,
     /// Accept nothing more, finish what is asked, then end.
     Drain,
     /// End now.
@@ -109,6 +113,9 @@ impl Lifecycle {
             Event::Signal(Signal::Reopen) => Action::Reopen,
             Event::Drained | Event::ShutdownTimeout if self.quitting => Action::End,
             Event::Drained | Event::ShutdownTimeout => Action::Ignore,
+            // Who accepts nothing needs nobody for it; accepting again replaces the dead.
+            Event::WorkerDied if self.quitting || !self.accepting => Action::Ignore,
+            Event::WorkerDied => Action::ReplaceWorkers,
             Event::NewBinaryEnded => self.take_over(),
             Event::Signal(_) if self.quitting => Action::Ignore,
             Event::Signal(Signal::Quit) => self.quit(),
@@ -182,6 +189,16 @@ mod tests {
         let actions = run(true, &[Quit, Quit, Reload, Upgrade, StopAccepting, Reopen]);
         assert_eq!(actions[1..5], [Action::Ignore; 4]);
         assert_eq!(actions[5], Action::Reopen);
+    }
+
+    #[test]
+    fn a_dead_worker_is_replaced_while_somebody_accepts() {
+        let mut life = Lifecycle::new(true);
+        assert_eq!(life.on(Event::WorkerDied), Action::ReplaceWorkers);
+        life.on(Event::Signal(StopAccepting));
+        assert_eq!(life.on(Event::WorkerDied), Action::Ignore);
+        life.on(Event::Signal(Quit));
+        assert_eq!(life.on(Event::WorkerDied), Action::Ignore);
     }
 
     #[test]

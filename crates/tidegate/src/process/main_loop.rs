@@ -4,11 +4,13 @@ use std::future::{Future, pending};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::Child;
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::Config;
 use config::model::Level;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::lifecycle::{Action, Event, Lifecycle, Signal};
@@ -19,6 +21,7 @@ use crate::logs::Logs;
 /// Everything that the main thread has in hand while the gateway serves.
 pub(super) struct MainLoop<'a, E: Engine> {
     pub(super) engine: E,
+    pub(super) died: Arc<Notify>,
     /// What the workers run under, from the start to the end.
     pub(super) account: Option<Account>,
     pub(super) invocation: &'a Invocation,
@@ -80,6 +83,7 @@ impl<E: Engine> MainLoop<'_, E> {
                     self.drained = None;
                     return Event::Drained;
                 }
+                () = self.died.notified() => return Event::WorkerDied,
                 () = reached(self.deadline) => {
                     self.deadline = None;
                     return Event::ShutdownTimeout;
@@ -113,7 +117,17 @@ impl<E: Engine> MainLoop<'_, E> {
                 self.reporter.say(Level::Notice, "stopped accepting connections");
             }
             Action::Resume => self.resume(),
+            Action::ReplaceWorkers => self.replace_workers(),
             Action::Drain => self.drain(),
+        }
+    }
+
+    /// What the thread itself said stands before it on standard error.
+    fn replace_workers(&mut self) {
+        self.reporter
+            .say(Level::Alert, "a worker died of a fault of this program, and is replaced; its connections are lost");
+        if let Err(error) = self.engine.replace_dead_workers() {
+            self.reporter.say(Level::Emerg, &error.to_string());
         }
     }
 

@@ -131,6 +131,10 @@ impl Engine for Fake {
 
     fn stop(&mut self) {}
 
+    fn replace_dead_workers(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
     fn close_listeners(&mut self, _: bool) {}
 
     fn listeners(&self) -> Vec<BorrowedFd<'_>> {
