@@ -15,6 +15,9 @@ use policy::{Failure, Phase};
 use crate::client::ClientFailure;
 use crate::request::Request;
 
+/// What this gateway calls itself in `Proxy-Status`.
+const INTERMEDIARY: &str = "tidegate";
+
 /// The fields of an error-log line that nginx does not have.
 #[derive(Debug, Clone)]
 pub(crate) struct Addition {
@@ -68,7 +71,7 @@ impl Request {
     pub(crate) fn proxy_status<'a>(&'a self, failure: &'a Failure, details: bool) -> Member<'a> {
         let asked = self.record.attempts.iter().rev().find(|attempt| attempt.was_made());
         let next_hop = asked.map(|attempt| &*attempt.endpoint);
-        Member { intermediary: "tidegate", failure, disclosed: details.then_some(Disclosed { next_hop }) }
+        Member { intermediary: INTERMEDIARY, failure, disclosed: details.then_some(Disclosed { next_hop }) }
     }
 
     /// Adds the fields by which an answer tells of the request's failure.
@@ -90,6 +93,14 @@ impl Request {
         let mut fields = Fields::default();
         fields.push(b"Proxy-Status", self.proxy_status(failure, self.tells_details()).to_string().as_bytes());
         fields
+    }
+
+    /// Puts a bare member into the head: one in a trailer must have its like there, which shows where it stands among those of
+    /// other proxies (RFC 9209 §2).
+    pub(crate) fn stand_for_trailer(&self, fields: &mut Fields) {
+        if self.record.failure.is_none() {
+            fields.push(b"Proxy-Status", INTERMEDIARY.as_bytes());
+        }
     }
 
     /// Whether the client reads in a trailer why an answer broke off: it was asked for, and there are chunks to put it behind.

@@ -58,6 +58,7 @@ async fn send(client: &mut H1, request: &mut Request, mut response: Box<Response
     let keep_alive = keeps_alive(client, request, framing);
     if matches!(response.body, Body::Endpoint(_)) && request.tells_in_trailers(framing) {
         response.fields.push(b"Trailer", b"Proxy-Status");
+        request.stand_for_trailer(&mut response.fields);
     }
     response::add_headers(request, &mut response, framing, keep_alive);
     let head = response::encode_head(request, &response, framing, keep_alive);

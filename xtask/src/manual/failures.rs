@@ -67,8 +67,8 @@ Everything that can go wrong with a request has one cause, and each cause a code
 
 `tidegate explain CODE` shows a page of these in the terminal; it also reads log lines of other gateways.
 
-Some causes are those of other gateways, or of what this one does not do yet (TLS and HTTP/2 to endpoints, queues, a breaker, its
-own DNS): they have their codes already, and `tidegate explain` names them.
+Some causes are those of other gateways, or of what this one does not do yet (TLS and HTTP/2 to endpoints, queues, a
+breaker): they have their codes already, and `tidegate explain` names them.
 ";
 
 fn page(row: &Row) -> String {

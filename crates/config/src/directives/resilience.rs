@@ -52,9 +52,9 @@ pub(super) fn rows() -> Vec<Row> {
              those that an endpoint sent. Clients of `failure_details` also get the endpoint's address and what was seen. An \
              answer that breaks off after its head has begun gets none with `on`: its connection is cut, which every client \
              notices. With `trailers`, a client that says `TE: trailers` gets such an answer, if it comes in chunks, with a last \
-             chunk and the member in a trailer, which its head announces (`Trailer: Proxy-Status`). The chunks then look whole: \
-             such a client must look at the trailer, or it takes half an answer for all of it. Set it only where those who send \
-             `TE: trailers` do look. Answers with a Content-Length are always cut.",
+             chunk and the member in a trailer, which its head announces (`Trailer: Proxy-Status`, and `Proxy-Status: tidegate`, as \
+             RFC 9209 wants). The chunks then look whole: such a client must look at the trailer, or it takes half an answer for \
+             all of it. Set it only where those who send `TE: trailers` do look. Answers with a Content-Length are always cut.",
         ),
         custom("failure_details", LEVELS, at_least(1), failure_details)
             .syntax("off | address | network | unix: …")
