@@ -161,5 +161,10 @@ fn notes(tally: &Tally, causes: &[CauseLine], matched: Option<&Matched>) -> Vec<
     if tally.unread > 0 {
         notes.push(format!("{} of {} lines could not be read.", tally.unread, tally.lines));
     }
+    match tally.cut_short {
+        0 => {}
+        1 => notes.push("A compressed log is cut short: what it holds up to there is counted.".to_owned()),
+        many => notes.push(format!("{many} compressed logs are cut short: what they hold up to there is counted.")),
+    }
     notes
 }

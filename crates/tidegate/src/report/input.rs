@@ -111,8 +111,11 @@ impl Inputs {
 
 fn sample(source: impl Read) -> io::Result<Vec<u8>> {
     let mut sample = Vec::new();
-    source.take(SAMPLE).read_to_end(&mut sample)?;
-    Ok(sample)
+    match source.take(SAMPLE).read_to_end(&mut sample) {
+        // What a compressed log that is cut short holds is looked at all the same.
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof || sample.is_empty() => Err(error),
+        _ => Ok(sample),
+    }
 }
 
 /// The lines of a sample, its last one left out if it may have been cut.

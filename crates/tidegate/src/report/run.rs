@@ -49,7 +49,11 @@ fn one(job: Job, done: &AtomicU64, offset: i64) -> io::Result<Tally> {
     let mut tally = Tally::default();
     let (form, mut bytes) = job.open(done);
     let mut reader = Reader::new(offset);
-    each_line(&mut bytes, |line| tally.take(&form, line, &mut reader))?;
+    match each_line(&mut bytes, |line| tally.take(&form, line, &mut reader)) {
+        // A log that is still being compressed, or whose disk was full: what there is of it counts.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => tally.cut_short += 1,
+        result => result?,
+    }
     Ok(tally)
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) lines: u64,
     /// Lines that could not be read.
     pub(super) unread: u64,
+    /// Compressed logs that end before their last block.
+    pub(super) cut_short: u64,
     pub(super) access: Access,
     pub(super) errors: Errors,
 }
@@ -43,6 +45,7 @@ impl Merge for Tally {
     fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.unread += other.unread;
+        self.cut_short += other.cut_short;
         self.access.merge(other.access);
         self.errors.merge(other.errors);
     }

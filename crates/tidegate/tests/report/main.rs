@@ -146,6 +146,28 @@ fn a_log_is_the_same_plain_compressed_or_from_standard_input() {
 }
 
 #[test]
+fn a_compressed_log_that_is_cut_short_counts_up_to_there() {
+    let place = tempfile::tempdir().unwrap();
+    let line = |at: u32| {
+        format!(
+            "192.0.2.1 - - [25/Nov/2026:10:00:00 +0000] \"GET /{:x} HTTP/1.1\" 502 1 \"-\" \"-\"\n",
+            at.wrapping_mul(2_654_435_761)
+        )
+    };
+    let text: String = (0..20_000).map(line).collect();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    // Before and behind what is looked at to tell the form.
+    for part in [4, 2] {
+        fs::write(place.path().join("access.log.gz"), &packed[..packed.len() - packed.len() / part]).unwrap();
+        let said = told(&run(place.path(), &["--json", "access.log.gz"], b""));
+        assert!((1000..20_000).contains(&said["requests"].as_u64().unwrap()), "{said}");
+        assert!(said["notes"].to_string().contains("A compressed log is cut short"), "{said}");
+    }
+}
+
+#[test]
 fn threads_do_not_change_what_is_said() {
     let place = tempfile::tempdir().unwrap();
     let mut log = String::new();
