@@ -105,12 +105,18 @@ fn split_port(authority: &str, default: Option<u16>) -> Result<(String, u16), St
     if let Ok(address) = authority.parse::<SocketAddr>() {
         return Ok((address.ip().to_string(), address.port()));
     }
+    // A user, a fragment or a backslash would be looked up as part of a name.
+    if authority.contains(['@', '\\', '#']) {
+        return Err(wrong());
+    }
     let bare = authority.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(address) = bare {
         return default.map(|port| (address.to_owned(), port)).ok_or_else(wrong);
     }
     match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() => Ok((host.to_owned(), port.parse().map_err(|_| wrong())?)),
+        Some((host, port)) if !host.is_empty() && !host.contains(['[', ']', ':']) => {
+            Ok((host.to_owned(), port.parse().map_err(|_| wrong())?))
+        }
         None if !authority.is_empty() => default.map(|port| (authority.to_owned(), port)).ok_or_else(wrong),
         _ => Err(wrong()),
     }
@@ -173,6 +179,9 @@ mod tests {
         let said = |text| Target::parse(text).unwrap_err();
         assert_eq!(said("app"), "\"app\" is no address: write a URL, HOST:PORT or unix:PATH");
         assert_eq!(said("app:x"), "\"app:x\" is no address: write a URL, HOST:PORT or unix:PATH");
+        for text in ["http://[::1", "http://[::1]:x", "http://::1:80", "http://me:secret@app", "app#x:80"] {
+            assert!(said(text).contains("is no address"), "{text}");
+        }
         assert_eq!(said("ftp://app"), "\"ftp\" is no scheme that is known: write http:// or https://");
     }
 
