@@ -83,7 +83,7 @@ const SAID: [(&str, Said); 26] = [
 
 #[tokio::test]
 async fn the_client_says_what_endpoints_do_wrong() {
-    let wrong: Vec<String> = futures(SAID.map(|(mode, expected)| async move {
+    let wrong: Vec<String> = futures(SAID.into_iter().map(|(mode, expected)| async move {
         let server = server(mode);
         let said = get(&client(url(&server))).await;
         (said != expected).then(|| format!("{mode}: {said:?}, not {expected:?}"))
