@@ -38,9 +38,16 @@ pub fn failure_of_error(error: &(dyn StdError + 'static), phase: Phase) -> Failu
         return Failure::timed_out(phase);
     }
     let cause = chain().find_map(|error| error.downcast_ref::<hyper::Error>()).map(|error| of_hyper(error, phase));
-    let unknown = if phase == Phase::Connect { Cause::ConnectFailed } else { Cause::ClosedBeforeReply };
+    let unknown = match phase {
+        Phase::Connect => Cause::ConnectFailed,
+        _ if text.contains(NO_HOST) => Cause::ClientMalformed,
+        _ => Cause::ClosedBeforeReply,
+    };
     Failure::new(cause.unwrap_or(unknown)).detail(text)
 }
+
+/// hyper-util says only in words that a URL names no host.
+const NO_HOST: &str = "UserAbsoluteUriRequired";
 
 /// An error, what it is made of, what that is made of, and so on.
 pub(crate) fn chain<'a>(

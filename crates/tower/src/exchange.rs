@@ -15,6 +15,7 @@ use tower::Service;
 use crate::attempt::{Attempt, Broken, once};
 use crate::body::HeldBody;
 use crate::idempotency::{random, settle};
+use crate::proxy_status::says_never_sent;
 use crate::replay::{ReplayBody, Source};
 use crate::retry_after::retry_after;
 use crate::shared::{Refused, Shared};
@@ -212,7 +213,7 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
 
     /// The wait until the next attempt, if there is to be one.
     fn wait_to_mend<R>(&self, reply: &Reply<R>) -> Option<Duration> {
-        if self.is_final(reply) || self.tries_left(met(reply)) <= 1 {
+        if self.is_final(reply) || self.tries_left(reply) <= 1 {
             return None;
         }
         let asked = reply.as_ref().ok().and_then(|response| retry_after(response.headers()));
@@ -221,14 +222,14 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
 
     /// Whether no other attempt could mend it.
     fn is_final<R>(&self, reply: &Reply<R>) -> bool {
-        retry::decide(&self.shared.settings.retry, &self.situation(met(reply))) == Decision::GiveUp
+        retry::decide(&self.shared.settings.retry, &self.situation(reply)) == Decision::GiveUp
     }
 
-    fn situation<'a>(&self, met: Met<'a>) -> Situation<'a> {
+    fn situation<'a, R>(&self, reply: &'a Reply<R>) -> Situation<'a> {
         Situation {
-            met,
+            met: met(reply),
             idempotent: self.idempotent,
-            sent: !never_sent(met),
+            sent: !never_sent(reply),
             replayable: self.body.is_replayable(),
             // Counted here: an attempt beside another one may mend what the last try met.
             tries_left: u32::MAX,
@@ -238,8 +239,8 @@ impl<B: Body<Data = Bytes>> Exchange<B> {
     }
 
     /// A retry of somebody in front is not multiplied: unless no application saw it, it is one attempt.
-    fn tries_left(&self, met: Met<'_>) -> u32 {
-        let once = (self.before > 0 && !never_sent(met)) || (self.may_be_redirected && !self.idempotent);
+    fn tries_left<R>(&self, reply: &Reply<R>) -> u32 {
+        let once = (self.before > 0 && !never_sent(reply)) || (self.may_be_redirected && !self.idempotent);
         if once { 1 } else { (self.tries() + 1).saturating_sub(self.number) }
     }
 
@@ -309,8 +310,12 @@ fn met<R>(reply: &Reply<R>) -> Met<'_> {
     }
 }
 
-fn never_sent(met: Met<'_>) -> bool {
-    matches!(met, Met::Failure(failure) if failure.delivery() == Delivery::NeverSent)
+/// Whether no application can have seen the request: we never sent it, or the gateway that answered says so of itself.
+fn never_sent<R>(reply: &Reply<R>) -> bool {
+    match reply {
+        Ok(response) => says_never_sent(response.headers()),
+        Err(broken) => broken.failure.delivery() == Delivery::NeverSent,
+    }
 }
 
 /// The number of a field that may say anything: whoever sends it retries.

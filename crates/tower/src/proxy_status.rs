@@ -41,6 +41,23 @@ fn said(headers: &HeaderMap) -> Option<Failure> {
     fields.iter().filter_map(|field| field.to_str().ok()).flat_map(|field| split(field, ',')).find_map(member)
 }
 
+/// Whether an answer tells of a failure before anything was sent to the origin. Of a chain of gateways, one may have sent
+/// what another refused, so that only a single one is believed.
+pub(crate) fn says_never_sent(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(PROXY_STATUS).iter().filter_map(|field| field.to_str().ok());
+    let mut members = fields.flat_map(|field| split(field, ','));
+    let (Some(only), None) = (members.next(), members.next()) else { return false };
+    let error = split(only, ';').find_map(|part| part.trim().strip_prefix("error="));
+    error.is_some_and(is_before_sending)
+}
+
+/// The error types of RFC 9209 §2.3 that end an exchange before the request is written.
+fn is_before_sending(error_type: &str) -> bool {
+    let kinds = ["dns_", "destination_", "tls_certificate_", "tls_protocol_"];
+    kinds.iter().any(|kind| error_type.starts_with(kind))
+        || matches!(error_type, "connection_refused" | "connection_limit_reached")
+}
+
 /// One gateway's account: `name; error=…; details="…"`.
 fn member(text: &str) -> Option<Failure> {
     let mut parts = split(text, ';').map(str::trim);
@@ -133,6 +150,16 @@ mod tests {
         assert_eq!(failure(502, &[said]).unwrap().cause, Cause::UnixSocketMissing);
         let contradiction = "x; error=dns_timeout; details=\"TG-2003\"";
         assert_eq!(failure(502, &[contradiction]).unwrap().cause, Cause::DnsTimeout);
+    }
+
+    #[test]
+    fn whether_anything_was_sent_is_read_as_all_clients_do() {
+        let table: serde_json::Value = serde_json::from_str(include_str!("../../../clients/vectors.json")).unwrap();
+        for case in table["proxyStatus"].as_array().unwrap() {
+            let value = case["value"].as_str().into_iter().map(|value| (PROXY_STATUS, value.parse().unwrap()));
+            let headers = HeaderMap::from_iter(value);
+            assert_eq!(says_never_sent(&headers), case["sent"] == false, "{case}");
+        }
     }
 
     #[test]

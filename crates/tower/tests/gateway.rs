@@ -259,3 +259,18 @@ async fn requests_without_a_gateway_are_explained_too() {
     let failure = tidegate_tower::failure_of_error(&error, tidegate_tower::policy::Phase::AwaitHead);
     assert_eq!((failure.cause, failure.evidence().errno), (Cause::ConnectRefused, Some(111)));
 }
+
+#[tokio::test]
+async fn a_post_that_a_gateway_says_it_never_sent_is_sent_again() {
+    let refused = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nProxy-Status: g; error=connection_refused\r\n\r\n";
+    let works = serve(Router::new().fallback(axum::routing::post(async || "arrived"))).await;
+    let bases = Client::builder().base(format!("http://{}", says(refused).await));
+    let client = bases.backup(format!("http://{works}")).build().unwrap();
+    assert_eq!(client.post("/", "x").await.unwrap().text().await.unwrap(), "arrived");
+}
+
+#[tokio::test]
+async fn a_url_without_a_host_is_an_error_at_once() {
+    let error = Client::new().get("/api/data").await.unwrap_err();
+    assert_eq!((error.failure().cause, error.attempts()), (Cause::ClientMalformed, 1));
+}
