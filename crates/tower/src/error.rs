@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use policy::Failure;
 
-use crate::BoxError;
+use crate::{BoxError, failure_of_head};
 
 /// An exchange without a usable answer.
 #[derive(Debug)]
@@ -59,6 +59,11 @@ impl Error {
         self.response.as_deref()
     }
 
+    /// The answer, where nothing but its status told of a failure.
+    fn unexplained(&self) -> Option<&http::Response<Bytes>> {
+        self.response().filter(|response| failure_of_head(http::StatusCode::OK, response.headers()).is_none())
+    }
+
     /// The error of this crate within another one, such as that of a body or of `reqwest-middleware`.
     pub fn find<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Self> {
         crate::classify::chain(error).find_map(|error| error.downcast_ref())
@@ -81,7 +86,10 @@ impl From<Failure> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = self.failure.row();
-        write!(f, "{} {}: {}", row.code, row.name, row.happened)?;
+        match self.unexplained() {
+            Some(_) => write!(f, "no reason was given, most likely {} {}", row.code, row.name)?,
+            None => write!(f, "{} {}: {}", row.code, row.name, row.happened)?,
+        }
         match self.failure.evidence().to_string() {
             seen if seen.is_empty() => Ok(()),
             seen => write!(f, " ({seen})"),
@@ -99,6 +107,16 @@ impl std::error::Error for Error {
 mod tests {
     use super::*;
     use policy::Cause;
+
+    #[test]
+    fn a_bare_502_is_not_said_to_be_more_than_that() {
+        let response = http::Response::builder().status(502).body(Bytes::new()).unwrap();
+        let failure = failure_of_head(response.status(), response.headers()).unwrap();
+        assert_eq!(
+            Error::new(failure, 2).answered(response).to_string(),
+            "no reason was given, most likely TG-5002 closed_before_reply (the answer was 502 Bad Gateway; 2 attempts)"
+        );
+    }
 
     #[test]
     fn it_speaks_plainly_to_users_and_exactly_to_operators() {
