@@ -82,16 +82,24 @@ impl Request {
         Ok(())
     }
 
-    /// The authority of an absolute-form target wins over `Host` (RFC 9112 §3.2.2).
+    /// The authority of an absolute-form target wins over `Host` (RFC 9112 §3.2.2). One without a host is refused
+    /// (RFC 9110 §4.2.1).
     fn find_server(&mut self, authority: Option<&[u8]>) -> Result<(), Refused> {
         const INVALID: Refused = (400, Cow::Borrowed("client sent invalid host header"));
+        const INVALID_IN_LINE: Refused = (400, Cow::Borrowed("client sent invalid host in request line"));
         let field = self.head.fields.get("host");
         if field.is_none() && self.head.version == Version::H11 {
             return Err((400, "client sent HTTP/1.1 request without \"Host\" header".into()));
         }
         let written = field.map(Host::parse).transpose().map_err(|_| INVALID)?;
-        let named = match authority.filter(|text| !text.is_empty()) {
-            Some(text) => Some(Host::parse(text).map_err(|_| INVALID)?),
+        let named = match authority {
+            Some(text) => match Host::parse(text) {
+                Ok(host) => Some(host),
+                Err(_) => {
+                    self.head.forget_all_but_line();
+                    return Err(INVALID_IN_LINE);
+                }
+            },
             None => written,
         };
         let host = named.map(|host| host.name.into_owned()).unwrap_or_default();
