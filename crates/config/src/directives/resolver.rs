@@ -16,8 +16,9 @@ pub(super) fn rows() -> Vec<Row> {
             .manual(
                 "They are asked for the names of servers with `resolve`, and for those that variables in proxy_pass \
                  bring up; in turns, by UDP, and by TCP where an answer is cut. Port 53 unless written. An answer holds \
-                 for its time to live, or for `valid=`. Addresses stay in use until there are others: a name server \
-                 that fails takes nothing away.",
+                 for its time to live, or for `valid=`. Where one family of addresses is found, the \
+                 other is waited for 500 ms. Addresses stay in use until there are others: a name server that fails \
+                 takes nothing away.",
             )
             .differs(
                 "Without a `resolver` the system's is asked, also for names in variables. A name server is an address, \

@@ -26,6 +26,8 @@ const TTL_TIMEOUT: Duration = Duration::from_millis(500);
 const SYSTEM_TTL: Duration = Duration::from_secs(30);
 /// How long one name server is waited for before the next is asked.
 const TRY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the addresses of one family are waited for once there are some of the other.
+const OTHER_FAMILY_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often each name server is asked.
 const TRIES: usize = 2;
 
@@ -90,9 +92,43 @@ pub(crate) async fn ask(name: &Name) -> Result<Found, Unresolved> {
 }
 
 async fn by_name_servers(name: &Name, servers: &model::Resolver) -> Result<Found, Unresolved> {
-    let found = look_up(asker(servers)?, &name.host).await?;
-    let ttl = servers.valid.unwrap_or_else(|| holds_for(&found));
-    known(found.iter(), name.port, ttl)
+    let of = |family| async move { look_up(asker(servers, family)?, &name.host).await };
+    let found = match servers.families {
+        (true, false) => vec![of(LookupIpStrategy::Ipv4Only).await?],
+        (false, true) => vec![of(LookupIpStrategy::Ipv6Only).await?],
+        _ => of_each_family(of(LookupIpStrategy::Ipv4Only), of(LookupIpStrategy::Ipv6Only)).await?,
+    };
+    let ttl = servers.valid.or_else(|| found.iter().map(holds_for).min()).unwrap_or_default();
+    known(found.iter().flat_map(LookupIp::iter), name.port, ttl)
+}
+
+/// What two look-ups found that run at once. Servers that never answer for one of the families are common: they cost
+/// the addresses of the other a moment, not the request.
+async fn of_each_family<T>(
+    four: impl Future<Output = Result<T, Unresolved>>,
+    six: impl Future<Output = Result<T, Unresolved>>,
+) -> Result<Vec<T>, Unresolved> {
+    tokio::pin!(four, six);
+    let (first, second) = tokio::select! {
+        first = &mut four => { let second = after(&first, six).await; (first, second) }
+        first = &mut six => { let second = after(&first, four).await; (first, second) }
+    };
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok(vec![first, second]),
+        (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(vec![found]),
+        (Err(Unresolved::NotFound), Err(error)) | (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// Waits for the second look-up: briefly where the first found something.
+async fn after<T>(
+    first: &Result<T, Unresolved>,
+    second: impl Future<Output = Result<T, Unresolved>>,
+) -> Result<T, Unresolved> {
+    match first {
+        Ok(_) => timeout(OTHER_FAMILY_TIMEOUT, second).await.unwrap_or(Err(Unresolved::TimedOut)),
+        Err(_) => second.await,
+    }
 }
 
 async fn by_system(name: &Name) -> Result<Found, Unresolved> {
@@ -115,7 +151,7 @@ async fn system_ttl(host: &str, found: &[IpAddr]) -> Option<Duration> {
 }
 
 /// Nothing is kept by it: whoever asks has a reason to.
-fn asker(servers: &model::Resolver) -> Result<TokioResolver, Unresolved> {
+fn asker(servers: &model::Resolver, family: LookupIpStrategy) -> Result<TokioResolver, Unresolved> {
     let name_server = |address: &SocketAddr| {
         let mut server = NameServerConfig::udp_and_tcp(address.ip());
         server.connections.iter_mut().for_each(|connection| connection.port = address.port());
@@ -123,16 +159,12 @@ fn asker(servers: &model::Resolver) -> Result<TokioResolver, Unresolved> {
     };
     let config = ResolverConfig::from_name_servers(servers.servers.iter().map(name_server).collect());
     let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-    set(builder.options_mut(), servers);
+    set(builder.options_mut(), family);
     builder.build().map_err(|_| Unresolved::Refused(2))
 }
 
-fn set(options: &mut ResolverOpts, servers: &model::Resolver) {
-    options.ip_strategy = match servers.families {
-        (true, false) => LookupIpStrategy::Ipv4Only,
-        (false, true) => LookupIpStrategy::Ipv6Only,
-        _ => LookupIpStrategy::Ipv4AndIpv6,
-    };
+fn set(options: &mut ResolverOpts, family: LookupIpStrategy) {
+    options.ip_strategy = family;
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
     options.server_ordering_strategy = ServerOrderingStrategy::RoundRobin;
@@ -167,4 +199,34 @@ fn known(addresses: impl Iterator<Item = IpAddr>, port: u16, ttl: Duration) -> R
     addresses.sort_unstable_by_key(|address| (address.is_ipv6(), *address));
     addresses.dedup();
     if addresses.is_empty() { Err(Unresolved::NotFound) } else { Ok(Found { addresses, ttl }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_family_that_is_never_answered_for_costs_the_other_nothing() {
+        assert_eq!(of_each_family(ready(Ok(4)), pending()).await, Ok(vec![4]));
+        assert_eq!(of_each_family(pending(), ready(Ok(6))).await, Ok(vec![6]));
+    }
+
+    #[tokio::test]
+    async fn one_family_is_enough_and_both_are_taken() {
+        let both = of_each_family(ready(Ok(4)), ready(Ok(6))).await.map(|found| found.iter().sum());
+        assert_eq!(both, Ok(10));
+        assert_eq!(of_each_family(ready(Ok(4)), ready(Err(Unresolved::Refused(2)))).await, Ok(vec![4]));
+        assert_eq!(of_each_family(ready(Err(Unresolved::NotFound)), ready(Ok(6))).await, Ok(vec![6]));
+    }
+
+    #[tokio::test]
+    async fn of_two_failures_the_one_that_says_more_counts() {
+        let refused = Err::<u8, _>(Unresolved::Refused(2));
+        let none = Err(Unresolved::NotFound);
+        assert_eq!(of_each_family(ready(none.clone()), ready(refused.clone())).await, Err(Unresolved::Refused(2)));
+        assert_eq!(of_each_family(ready(refused), ready(none.clone())).await, Err(Unresolved::Refused(2)));
+        assert_eq!(of_each_family(ready(none.clone()), ready(none)).await, Err(Unresolved::NotFound));
+    }
 }
