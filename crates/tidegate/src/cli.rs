@@ -20,12 +20,14 @@ use crate::explain;
 use crate::process::{self, Engine, Invocation, Start};
 use crate::record::Observer;
 use crate::report;
+use crate::simulate;
 use nginx::Next;
 use options::Options;
 use source::Source;
 
 /// Words that may stand first, beside nginx's options.
-const COMMANDS: [&str; 8] = ["check", "demo", "diagnose", "explain", "help", "misbehave", "proxy", "report"];
+const COMMANDS: [&str; 9] =
+    ["check", "demo", "diagnose", "explain", "help", "misbehave", "proxy", "report", "simulate"];
 
 /// Called so, the program is nginx, which has no demonstration.
 const NGINX: &str = "nginx";
@@ -72,6 +74,7 @@ impl Called {
             Some("misbehave") => self.misbehave(),
             Some("proxy") => self.proxy(start),
             Some("report") => self.report(),
+            Some("simulate") => self.simulate(),
             Some("demo" | "--print-config") => self.demo(start),
             None if self.name != NGINX => self.demo(start),
             Some("help" | "--help") => print_out(&(texts::version(&self.name) + &texts::help(&self.name))),
@@ -145,6 +148,23 @@ impl Called {
             Ok(Some(options)) => report::run(&options, |file| Source::of_file(file).load().tree),
             Ok(None) => print_out(report::USAGE),
             Err(message) => self.not_understood(&message, report::USAGE),
+        }
+    }
+
+    fn simulate(self) -> u8 {
+        let options = match simulate::parse(&self.words()) {
+            Ok(Some(options)) => options,
+            Ok(None) => return print_out(simulate::USAGE),
+            Err(message) => return self.not_understood(&message, simulate::USAGE),
+        };
+        let built_in = || Source::from_text("what is simulated", simulate::DEFAULT.to_owned());
+        let loaded = options.file().map_or_else(built_in, Source::of_file).load();
+        match &loaded.config {
+            Some(config) => simulate::run(options, config),
+            None => {
+                nginx::say_all(&self.name, &loaded);
+                NOT_UNDERSTOOD
+            }
         }
     }
 

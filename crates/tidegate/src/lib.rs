@@ -39,6 +39,7 @@ mod request_id;
 mod response;
 mod resume;
 pub mod route;
+mod simulate;
 mod stream;
 mod tables;
 mod tunnel;

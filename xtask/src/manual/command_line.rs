@@ -136,6 +136,18 @@ may be too high is shown with ≤, and how many there were is estimated), of tim
 ",
     ),
     (
+        "simulate",
+        "
+The rules are the gateway's own code; endpoints and clients are simulated, each attempt one event. A retry storm that outlives its
+cause can be seen so: with `max_fails=0`, `retry_budget off`, `proxy_next_upstream_tries 3`, `proxy_read_timeout 500ms` and
+`proxy_connect_timeout 500ms`, ten endpoints of `--capacity 4x20ms` at `--rate 1400` do not recover from
+`--fault overload=3x@5s..10s`; with the budget they do. `hold`, `max_conns` shared among workers, hedging and idle connections are left out.
+
+An unoptimised build simulated about 250,000 requests for each second of processor time with 10 endpoints, and 16,000 with 10,000
+of `random two` at 100,000 requests a second: a choice walks through the list of endpoints, there as in the gateway.
+",
+    ),
+    (
         "misbehave",
         "
 These are its modes; `tidegate misbehave --list MODE` says more of one. A reset on a unix socket is a close, since those have

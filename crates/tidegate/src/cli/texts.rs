@@ -53,6 +53,7 @@ Usage: {program} [-?hvVtTq] [-s signal] [-p prefix]
        {program} diagnose URL | HOST:PORT | -c FILE
        {program} explain [WHAT…]
        {program} report [--html FILE] LOG…
+       {program} simulate [FILE] [--fault FAULT]…
        {program} proxy [--listen ADDRESS] ENDPOINT…
        {program} misbehave --mode MODE [--listen ADDRESS]
        {program} [demo] [--print-config]
@@ -77,6 +78,7 @@ Commands:
   diagnose      : examine an endpoint, and say what to change
   explain       : say what a log line, code or status means, and what to change
   report        : say from logs what failed, why, and what to change first
+  simulate      : try the policy of a file on faults, in virtual time
   proxy         : run a gateway in front of endpoints, without a file
   misbehave     : be an origin that fails on purpose, to try clients on
   demo          : show failures and what clients get instead; the same as no
