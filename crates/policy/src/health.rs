@@ -8,6 +8,7 @@
 //! ```
 //! Not here: how many may be out at once ([`crate::upstream`]), and nginx's `max_fails`, which counts beside this.
 
+pub mod active;
 mod settings;
 mod typical;
 

@@ -2,7 +2,7 @@
 //!
 //! Semantics are nginx's (`ngx_http_upstream_module`): smooth weighted choice, `max_fails` within `fail_timeout`, then one
 //! trial; a group of one is never taken out; backups serve only when no other may. Beside them, for those who ask for it,
-//! stand the rules of [`crate::health`], within the floor that is kept here.
+//! stand the rules of [`crate::health`], within the floor that is kept here. Who is barred by probes is asked by nobody.
 //! Not here: the choice among equals, which is the balancing method's ([`crate::balance`]).
 
 use std::time::{Duration, Instant};
@@ -146,6 +146,8 @@ pub(crate) struct Endpoint {
     doubted_at: Option<Instant>,
     /// Kept where [`Balance::Ewma`] asks for it.
     pub(crate) expected: Expected,
+    /// Some check says that no request may go there.
+    barred: bool,
 }
 
 impl Endpoint {
@@ -162,7 +164,13 @@ impl Endpoint {
             health: Health::default(),
             doubted_at: None,
             expected: Expected::default(),
+            barred: false,
         }
+    }
+
+    /// Whether no request goes there, whoever makes it.
+    fn never_serves(&self) -> bool {
+        self.settings.down || self.barred
     }
 
     fn is_doubtful(&self, now: Instant) -> bool {
@@ -294,7 +302,7 @@ impl Upstream {
         let waits = |(endpoint, id): (&Endpoint, EndpointId)| {
             let may_be_tried =
                 single.is_some() || !(pick.tried.contains(id) || endpoint.is_passed_over(pick.watch, pick.now));
-            endpoint.is_full() && !endpoint.settings.down && may_be_tried
+            endpoint.is_full() && !endpoint.never_serves() && may_be_tried
         };
         let full = self.endpoints.iter().zip((0..).map(EndpointId)).any(waits);
         if full { Refusal::AllFull } else { Refusal::NoLiveEndpoints }
@@ -303,7 +311,7 @@ impl Upstream {
     fn choose(&mut self, pick: &Pick<'_>) -> Option<EndpointId> {
         if let Some(only) = self.single() {
             let endpoint = &self.endpoints[only.index()];
-            return (!endpoint.settings.down && !endpoint.is_full()).then_some(only);
+            return (!endpoint.never_serves() && !endpoint.is_full()).then_some(only);
         }
         let primaries = std::mem::take(&mut self.primaries);
         let backups = std::mem::take(&mut self.backups);
@@ -337,7 +345,7 @@ impl Upstream {
         }
         let numbered = self.endpoints.iter().zip((0..).map(EndpointId));
         let may = |(endpoint, id): &(&Endpoint, EndpointId)| {
-            !(pick.tried.contains(*id) || endpoint.settings.down || endpoint.is_full())
+            !(pick.tried.contains(*id) || endpoint.never_serves() || endpoint.is_full())
         };
         numbered.filter(may).min_by_key(|(endpoint, _)| endpoint.out_until()).map(|(_, id)| id)
     }
@@ -354,7 +362,7 @@ impl Upstream {
     pub(crate) fn is_usable(&self, id: EndpointId, pick: &Pick<'_>) -> bool {
         let endpoint = &self.endpoints[id.index()];
         !(pick.tried.contains(id)
-            || endpoint.settings.down
+            || endpoint.never_serves()
             || endpoint.is_full()
             || endpoint.is_passed_over(pick.watch, pick.now)
             || self.careful && endpoint.is_doubtful(pick.now))
@@ -363,7 +371,7 @@ impl Upstream {
     /// Whether an endpoint would be asked now, if it is not full.
     pub fn is_live(&self, id: EndpointId, now: Instant) -> bool {
         let endpoint = &self.endpoints[id.index()];
-        !endpoint.settings.down && (self.single() == Some(id) || !endpoint.is_out(now))
+        !endpoint.never_serves() && (self.single() == Some(id) || !endpoint.is_out(now))
     }
 
     /// Whether an endpoint is not `down`.
@@ -377,6 +385,11 @@ impl Upstream {
         endpoint.fails = 0;
         endpoint.checked_at = None;
         endpoint.health.accepts(now);
+    }
+
+    /// Probes say whether requests may go to an endpoint.
+    pub fn bar(&mut self, id: EndpointId, barred: bool) {
+        self.endpoints[id.index()].barred = barred;
     }
 
     /// Takes over what the rules of [`crate::health`] know of an endpoint that had another index before.
@@ -476,7 +489,7 @@ impl Upstream {
 
     /// Whether the floor under the rotation lets an endpoint go.
     fn may_leave(&self, id: EndpointId, settings: &EjectSettings, now: Instant) -> bool {
-        let is_out = |endpoint: &Endpoint| !endpoint.health.is_in() || endpoint.counts_out(now);
+        let is_out = |endpoint: &Endpoint| endpoint.barred || !endpoint.health.is_in() || endpoint.counts_out(now);
         let out = self.peers(id).filter(|(other, endpoint)| *other != id && is_out(endpoint)).count();
         out < settings.most_out(self.peers(id).count())
     }

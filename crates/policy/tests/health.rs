@@ -5,7 +5,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use policy::{Balance, EndpointId, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream};
+use policy::{Balance, EndpointId, EndpointSettings, Outcome, Pick, Refusal, Tried, Upstream, Watch};
 use world::{World, backup, down, endpoint, weighing};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -185,4 +185,23 @@ fn full_endpoints_are_told_from_dead_ones() {
     assert_eq!(refusal(vec![full.clone(), down()], &[]), Refusal::AllFull);
     assert_eq!(refusal(vec![full.clone(), down()], &[0]), Refusal::NoLiveEndpoints, "tried ones do not count");
     assert_eq!(refusal(vec![endpoint(), down()], &[0]), Refusal::NoLiveEndpoints);
+}
+
+#[test]
+fn who_is_barred_by_probes_is_asked_by_nobody_and_counts_as_no_room_either() {
+    let now = Instant::now();
+    for (count, replayable) in [(1, None), (2, None), (2, Some(true)), (2, Some(false))] {
+        let mut upstream = Upstream::new(Balance::RoundRobin, vec![endpoint(); count], 1);
+        let watch = replayable.map_or(Watch::Off, |replayable| Watch::On { replayable });
+        let tried = Tried::default();
+        let pick = Pick { now, tried: &tried, key: b"", watch };
+        for index in 0..count {
+            assert!(upstream.pick(&pick).is_ok(), "somebody serves");
+            upstream.bar(EndpointId::from_index(index), true);
+            assert!(!upstream.is_live(EndpointId::from_index(index), now));
+        }
+        assert_eq!(upstream.pick(&pick), Err(Refusal::NoLiveEndpoints));
+        upstream.bar(EndpointId::from_index(0), false);
+        assert_eq!(upstream.pick(&pick), Ok(EndpointId::from_index(0)));
+    }
 }

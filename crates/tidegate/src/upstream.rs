@@ -4,6 +4,7 @@
 pub(crate) mod attempt;
 pub(crate) mod connect;
 pub(crate) mod evidence;
+pub(crate) mod health_check;
 pub(crate) mod hold;
 pub(crate) mod pool;
 pub(crate) mod resolve;
@@ -19,12 +20,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use config::model::Proxy;
+use config::model::{HealthCheck, Proxy};
 use policy::budget::{Budget, BudgetSettings};
 use policy::health::{EjectSettings, Reason, Sample};
 use policy::patterns::{Family, Pattern, Patterns};
 use policy::{Cause, EndpointId, Failure, Outcome, Refusal, Tried, Watch};
 
+use self::health_check::Checks;
 use self::hold::Held;
 use self::pool::Pool;
 use self::resolve::{Name, Names};
@@ -93,6 +95,16 @@ impl Endpoint {
         self.place == other.place && twin(self) == twin(other)
     }
 
+    /// The same host at another port; a unix socket has none.
+    fn move_to_port(&mut self, port: u16) {
+        let places = std::iter::once(&mut self.place).chain(self.twin.as_mut().map(|twin| &mut twin.place));
+        for place in places {
+            if let Peer::Socket(address) = place.peer {
+                *place = SocketAddr::new(address.ip(), port).into();
+            }
+        }
+    }
+
     /// The address that worked last.
     pub(crate) fn text(&self) -> &Arc<str> {
         match &self.twin {
@@ -114,12 +126,21 @@ pub(crate) struct Upstream {
     budget: RefCell<Budget>,
     patterns: RefCell<Patterns>,
     policy: RefCell<policy::Upstream>,
+    checks: Checks,
 }
 
 impl Upstream {
-    /// Joins endpoints, the policy over them, and what their failures have in common; all are in the same order.
-    pub(crate) fn new(endpoints: Vec<Endpoint>, policy: policy::Upstream, patterns: Patterns, pool: Pool) -> Self {
-        Self {
+    /// Joins endpoints, the policy over them, what their failures have in common, and what is to be probed; all are in the
+    /// same order.
+    pub(crate) fn new(
+        endpoints: Vec<Endpoint>,
+        policy: policy::Upstream,
+        patterns: Patterns,
+        pool: Pool,
+        checks: Vec<HealthCheck>,
+    ) -> Self {
+        let upstream = Self {
+            checks: Checks::new(checks, endpoints.len()),
             endpoints,
             policy: RefCell::new(policy),
             patterns: RefCell::new(patterns),
@@ -128,7 +149,9 @@ impl Upstream {
             looked: Cell::new(None),
             suspect: Cell::new(false),
             budget: RefCell::new(Budget::new(Instant::now())),
-        }
+        };
+        (0..upstream.endpoints.len()).for_each(|index| upstream.apply_checks(EndpointId::from_index(index)));
+        upstream
     }
 
     /// Counts an exchange, which gives its part to the budget of retries.
@@ -167,6 +190,7 @@ impl Upstream {
             let Some(was) = known.get(&endpoint.place.peer) else { continue };
             let (id, was) = (EndpointId::from_index(index), EndpointId::from_index(*was));
             self.policy.borrow_mut().adopt(id, &before.policy.borrow(), was);
+            self.adopt_checks(id, before, was);
             if self.is_unreachable(id) {
                 return_probe::send(self, id);
             }

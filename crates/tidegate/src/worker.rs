@@ -18,8 +18,8 @@ use crate::listen::{self, Listener, TOLD_AGAIN};
 use crate::logs::clock::Clock;
 use crate::record::Observer;
 use crate::tables::Tables;
-use crate::upstream::Upstream;
 use crate::upstream::resolve::Names;
+use crate::upstream::{Upstream, health_check};
 use leashes::{Leash, Leashes};
 
 /// What the main thread tells a worker.
@@ -88,6 +88,18 @@ impl Generation {
         }
     }
 
+    /// Probes endpoints from now on, where the configuration says so.
+    fn start_probing(&self) {
+        for (state, upstream) in self.upstreams.iter().zip(&self.tables.config.upstreams) {
+            health_check::start(&state.borrow(), &self.tables, &upstream.name);
+        }
+    }
+
+    /// Others probe in the place of these.
+    fn stop_probing(&self) {
+        self.upstreams.iter().for_each(|state| state.borrow().stop_probing());
+    }
+
     /// The state of the upstream with this index in the configuration.
     pub(crate) fn upstream(&self, index: usize) -> Rc<Upstream> {
         self.upstreams[index].borrow().clone()
@@ -113,6 +125,8 @@ impl Generation {
             if names.differs(upstream, &state.borrow().endpoints) {
                 let renamed = Rc::new(names.build(upstream, self.share));
                 renamed.adopt(&state.borrow());
+                state.borrow().stop_probing();
+                health_check::start(&renamed, &self.tables, &upstream.name);
                 *state.borrow_mut() = renamed;
             }
         }
@@ -250,6 +264,7 @@ async fn serve(start: Start) {
         draining: Cell::new(false),
         told_full: Cell::new(None),
     });
+    worker.generation().start_probing();
     let mut accepting = listen::accept_all(&worker, listeners);
     tokio::task::spawn_local(sweep_pools(worker.clone()));
     while let Some(command) = commands.recv().await {
@@ -258,6 +273,8 @@ async fn serve(start: Start) {
                 worker.keep_clients();
                 let generation = Generation::new(tables, &worker.names, share);
                 generation.adopt(&worker.generation());
+                worker.generation().stop_probing();
+                generation.start_probing();
                 let old = worker.generation.replace(Rc::new(generation));
                 accepting.replace(&worker, listeners, old);
             }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::Names;
 use super::{MAX_SAID, Options, absolute};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::directives::Row;
-use crate::model::{LogFormat, Map, Template, Upstream};
+use crate::model::{LogFormat, Map, Match, Template, Upstream};
 use crate::text::units::{self, Resolution};
 use crate::tree::{Directive, Span, Tree, Word};
 
@@ -19,6 +20,7 @@ pub(crate) struct Build<'o> {
     pub names: Names,
     pub upstreams: Vec<Upstream>,
     pub maps: Vec<Map>,
+    pub matches: Vec<Arc<Match>>,
     pub log_formats: Vec<LogFormat>,
     /// A template so far reads fields of responses.
     pub reads_heads: bool,
@@ -72,6 +74,7 @@ impl<'o> Build<'o> {
             names: Names::collect(tree),
             upstreams: Vec::new(),
             maps: Vec::new(),
+            matches: Vec::new(),
             log_formats: Vec::new(),
             reads_heads: false,
             said: Vec::new(),

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use policy::health::active::ProbeSettings;
+
 use crate::directives::nginx_default_types;
 use crate::model::{
-    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Proxy, ProxyStatus, Redirect, Resolver,
-    Return, Root, ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream, UpstreamServer,
-    WrittenTimes,
+    ErrorLog, IfModifiedSince, Keepalive, LingeringClose, Listen, Pattern, Probe, Proxy, ProxyStatus, Redirect,
+    Resolver, Return, Root, ServerName, ServerSettings, ServerTokens, Set, Settings, Template, Types, Upstream,
+    UpstreamServer, WrittenTimes,
 };
 use crate::tree::Span;
 
@@ -61,11 +63,21 @@ pub(crate) struct Own {
     pub root: Option<&'static str>,
     /// `access_log off` was written here.
     pub access_log_off: bool,
+    pub health_check: Option<HealthCheckDraft>,
+}
+
+/// A `health_check` as written; what it checks is known when its location is.
+#[derive(Clone)]
+pub(crate) struct HealthCheckDraft {
+    pub settings: ProbeSettings,
+    pub probe: Probe,
+    pub port: Option<u16>,
+    pub span: Span,
 }
 
 impl Own {
     fn of(pattern: Pattern) -> Self {
-        Self { pattern, sets: Vec::new(), answer: None, root: None, access_log_off: false }
+        Self { pattern, sets: Vec::new(), answer: None, root: None, access_log_off: false, health_check: None }
     }
 }
 
@@ -244,6 +256,7 @@ pub(crate) fn empty_upstream(name: &str) -> Upstream {
         keepalive: Keepalive::default(),
         resolver: None,
         zone: None,
+        health_checks: Vec::new(),
     }
 }
 

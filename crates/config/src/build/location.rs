@@ -1,7 +1,7 @@
 //! `location` blocks: their patterns, how they may nest, which may not be there twice. Not here: the search among them.
 
 use super::http::apply_level;
-use super::{Build, Level, Line, check, finish};
+use super::{Build, Level, Line, check, finish, health_check};
 use crate::directives::Context;
 use crate::model::{Location, Pattern};
 
@@ -26,6 +26,9 @@ fn location(build: &mut Build<'_>, line: &Line<'_>, mut level: Level) -> Locatio
     apply_level(build, &lines, &mut level, None);
     let settings = finish::settings(&mut level);
     finish::check_buffers(build, &level);
+    if let Some(draft) = level.own.health_check.take() {
+        health_check::attach(build, draft, &settings);
+    }
     Location {
         children: locations(build, &lines, &level),
         pattern: level.own.pattern,

@@ -12,6 +12,7 @@ mod check;
 mod conflicts;
 mod context;
 mod finish;
+mod health_check;
 mod http;
 mod level;
 mod load;
@@ -33,7 +34,7 @@ pub use load::{load, load_text, load_text_with};
 pub(crate) use address::HostPart;
 pub(crate) use context::{Build, Line};
 pub(crate) use finish::RESOLVER_TIMEOUT;
-pub(crate) use level::{Host, Level, UpstreamDraft, WrittenListen, no_types};
+pub(crate) use level::{HealthCheckDraft, Host, Level, UpstreamDraft, WrittenListen, no_types};
 pub(crate) use server::plain_listen;
 pub(crate) use upstream::{address_of, define_upstream, find_upstream, implicit_upstream, plain_server};
 pub(crate) mod addresses {

@@ -9,6 +9,7 @@ mod core_limits;
 mod error_page;
 mod events;
 mod headers;
+mod health_check;
 mod log;
 mod main;
 mod map;
@@ -86,6 +87,7 @@ fn collect() -> Vec<Row> {
         ("ngx_http_proxy_module", proxy_pass::rows()),
         ("ngx_http_proxy_module", proxy_rewrite::rows()),
         ("ngx_http_upstream_module", upstream::rows()),
+        ("ngx_http_upstream_hc_module", health_check::rows()),
         ("tidegate", resilience::rows()),
         ("", no_effect::rows()),
     ]

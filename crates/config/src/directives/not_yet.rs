@@ -211,7 +211,6 @@ const MODULES: &[(&str, &str)] = &[
     ("ngx_http_sub_module", "sub_filter sub_filter_last_modified sub_filter_once sub_filter_types"),
     ("ngx_http_upstream_module", "least_time queue state sticky sticky_cookie_insert"),
     ("ngx_http_upstream_conf_module", "upstream_conf"),
-    ("ngx_http_upstream_hc_module", "health_check match"),
     (
         "ngx_http_userid_module",
         "userid userid_domain userid_expires userid_flags userid_mark userid_name userid_p3p \

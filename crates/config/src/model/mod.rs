@@ -2,6 +2,7 @@
 //!
 //! Not here: text, spans' files, directive names (see the directive table), and nothing that runs.
 
+mod health_check;
 mod location;
 mod log;
 mod regex;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use health_check::{HeaderTest, HealthCheck, Match, Probe, Test};
 pub use location::{Location, Pattern, Return, Set, SetVariable, TryCandidate, TryFiles, TryTarget};
 pub use log::{AccessLog, ErrorLog, Escape, Level, LogFile, LogFormat};
 pub use regex::{BACKTRACK_LIMIT, Regex};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Resolver, Template};
+use super::{HealthCheck, Resolver, Template};
 
 /// An `upstream NAME { … }` block, or the implicit one of a `proxy_pass` with a literal host.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Upstream {
     pub resolver: Option<Arc<Resolver>>,
     /// `zone NAME SIZE` was given. State is per worker here; accepted and said by `check`.
     pub zone: Option<Box<str>>,
+    /// What the locations that pass requests to it say of probes.
+    pub health_checks: Vec<HealthCheck>,
 }
 
 /// A `server ADDRESS …` line of an upstream.

@@ -130,6 +130,7 @@ fn model_of(request: &Request, place: &Place<'_>, key: &str) -> model::Upstream 
         keepalive: Keepalive::default(),
         resolver: request.settings().resolver.clone(),
         zone: None,
+        health_checks: Vec::new(),
     }
 }
 

@@ -69,7 +69,8 @@ impl Names {
         }
         let seed = share.worker as u64 + 1;
         let policy = policy::Upstream::new(upstream.balance, settings, seed);
-        Upstream::new(endpoints, policy, Patterns::new(places), Pool::new(upstream.keepalive.clone()))
+        let pool = Pool::new(upstream.keepalive.clone());
+        Upstream::new(endpoints, policy, Patterns::new(places), pool, upstream.health_checks.clone())
     }
 
     /// Whether the upstream would be built with other endpoints now.
