@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use config::model::{Level, Listen, ListenAddress};
+use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use socket2::{Domain, Protocol, SockAddr, SockFilter, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -52,14 +53,24 @@ impl Listener {
     /// A connection that waits in the socket, if there is one.
     fn accept_waiting(&self) -> Option<(Stream, Option<SocketAddr>)> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = rustix::net::accept_with(&self.socket, flags).ok()?;
+        loop {
+            match rustix::net::accept_with(&self.socket, flags).map(|socket| self.stream_of(socket)) {
+                Ok(Ok(taken)) => return Some(taken),
+                // Who waits behind one that has gone meanwhile still waits.
+                Ok(Err(_)) | Err(Errno::CONNABORTED | Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn stream_of(&self, socket: OwnedFd) -> io::Result<(Stream, Option<SocketAddr>)> {
         match self.listen.address {
             ListenAddress::Socket(_) => {
                 let stream = std::net::TcpStream::from(socket);
-                let peer = stream.peer_addr().ok()?;
-                Some((Stream::Tcp(TcpStream::from_std(stream).ok()?), Some(peer)))
+                let peer = stream.peer_addr()?;
+                Ok((Stream::Tcp(TcpStream::from_std(stream)?), Some(peer)))
             }
-            ListenAddress::Unix(_) => Some((Stream::Unix(UnixStream::from_std(socket.into()).ok()?), None)),
+            ListenAddress::Unix(_) => Ok((Stream::Unix(UnixStream::from_std(socket.into())?), None)),
         }
     }
 
