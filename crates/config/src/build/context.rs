@@ -19,6 +19,8 @@ pub(crate) struct Build<'o> {
     pub tree: &'o Tree,
     pub names: Names,
     pub upstreams: Vec<Upstream>,
+    /// The first `resolve` of each upstream that has no `resolver` of its own.
+    pub resolves: Vec<Span>,
     pub maps: Vec<Map>,
     pub matches: Vec<Arc<Match>>,
     pub log_formats: Vec<LogFormat>,
@@ -73,6 +75,7 @@ impl<'o> Build<'o> {
             tree,
             names: Names::collect(tree),
             upstreams: Vec::new(),
+            resolves: Vec::new(),
             maps: Vec::new(),
             matches: Vec::new(),
             log_formats: Vec::new(),

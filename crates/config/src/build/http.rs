@@ -1,7 +1,7 @@
 //! The http context: definitions first, then its own settings, then the servers. Not here: what is inside a server.
 
 use super::apply::apply;
-use super::upstream::inherit_resolver;
+use super::upstream::{check_resolver, inherit_resolver};
 use super::{Build, Host, Level, Line, check, conflicts, finish, server};
 use crate::directives::{Context, Meaning, Setter};
 use crate::model::{Config, Escape, LogFormat, Main, Pattern};
@@ -31,6 +31,7 @@ pub(crate) fn config(build: &mut Build<'_>, main: Main, inside: &[&Directive]) -
     conflicts::check(build, &mut servers, &hosts);
     let mut upstreams = std::mem::take(&mut build.upstreams);
     inherit_resolver(&mut upstreams, http.resolver.as_ref());
+    check_resolver(build, http.resolver.as_ref());
     Config {
         main,
         upstreams,

@@ -232,6 +232,8 @@ pub(crate) struct UpstreamDraft {
     /// `resolver` and `resolver_timeout` of the block.
     pub resolver: Option<Resolver>,
     pub resolver_timeout: Option<Duration>,
+    /// The first `resolve` of a name.
+    pub resolve: Option<Span>,
 }
 
 impl UpstreamDraft {
@@ -242,6 +244,7 @@ impl UpstreamDraft {
             takes_backup: true,
             resolver: None,
             resolver_timeout: None,
+            resolve: None,
         }
     }
 }

@@ -32,6 +32,9 @@ pub(crate) fn define_upstream(build: &mut Build<'_>, line: &Line<'_>) {
     } else if draft.upstream.servers.iter().all(|server| server.backup) {
         check_only_backups(build, name.span, &draft.upstream);
     }
+    if draft.resolver.is_none() {
+        build.resolves.extend(draft.resolve);
+    }
     draft.upstream.resolver = finish::resolver(draft.resolver, draft.resolver_timeout).map(Arc::new);
     build.upstreams.push(draft.upstream);
 }
@@ -40,6 +43,15 @@ pub(crate) fn define_upstream(build: &mut Build<'_>, line: &Line<'_>) {
 pub(crate) fn inherit_resolver(upstreams: &mut [Upstream], http: Option<&Arc<Resolver>>) {
     for upstream in upstreams.iter_mut().filter(|upstream| upstream.resolver.is_none()) {
         upstream.resolver = http.cloned();
+    }
+}
+
+/// Says where `resolve` finds no `resolver`, which nginx refuses.
+pub(crate) fn check_resolver(build: &mut Build<'_>, http: Option<&Arc<Resolver>>) {
+    let resolves = std::mem::take(&mut build.resolves);
+    for span in resolves.into_iter().filter(|_| http.is_none()) {
+        build.note(span, "the system is asked for this name: there is no \"resolver\" here or in \"http\"");
+        build.help("nginx refuses \"resolve\" without one");
     }
 }
 

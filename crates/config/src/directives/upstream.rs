@@ -8,7 +8,7 @@ use super::shorthand::{HTTP, Row, UPSTREAM, at_least, between, custom, definitio
 use crate::build::{
     Build, Line, RESOLVER_TIMEOUT, UpstreamDraft, address_of, addresses, define_upstream, plain_server,
 };
-use crate::model::UpstreamServer;
+use crate::model::{Address, UpstreamServer};
 use crate::text::units::{self, Resolution};
 use crate::tree::Word;
 
@@ -45,7 +45,7 @@ fn server_rows() -> Vec<Row> {
                  endpoints; with one of each family it is one that is reached by whichever answers. With `resolve` it is asked of `resolver` instead of the system.",
             )
             .differs(
-                "A name that does not resolve does not stop the start. With or without `resolve` it is looked up \
+                "A name that does not resolve does not stop the start. Where there is no `resolver`, `resolve` asks the system. With or without it a name is looked up \
                  again when its time to live is over (where DNS does not tell one, every 30 seconds), when a \
                  connection to it cannot be made, and every second until it resolves. Counts are kept for each worker.",
             ),
@@ -164,7 +164,7 @@ fn server(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
 /// Parameters of `server` that belong to nginx's commercial version or to what is not built yet.
 const NOT_YET: &[&str] = &["service", "slow_start", "route", "drain"];
 
-fn read_parameter(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut UpstreamServer, word: &Word) {
+fn read_parameter(build: &mut Build<'_>, draft: &mut UpstreamDraft, server: &mut UpstreamServer, word: &Word) {
     let (name, value) = match word.text.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (word.text.as_str(), None),
@@ -179,7 +179,12 @@ fn read_parameter(build: &mut Build<'_>, draft: &UpstreamDraft, server: &mut Ups
         ("fail_timeout", Some(value)) => set(&mut server.fail_timeout, whole_seconds(value)),
         ("backup", None) => return backup(build, draft, server, word),
         ("down", None) => set(&mut server.down, Some(true)),
-        ("resolve", None) => set(&mut server.resolve, Some(true)),
+        ("resolve", None) => {
+            if matches!(server.address, Address::Name { .. }) {
+                draft.resolve.get_or_insert(word.span);
+            }
+            set(&mut server.resolve, Some(true))
+        }
         (name, _) if NOT_YET.contains(&name) => {
             return build.error(word.span, format!("parameter \"{name}\" of \"server\" is not supported yet"));
         }
@@ -300,6 +305,16 @@ mod tests {
         let server = upstream("server b;").servers.remove(0);
         assert_eq!((server.weight, server.max_fails, server.max_conns), (1, 1, 0));
         assert_eq!(server.fail_timeout.as_secs(), 10);
+    }
+
+    #[test]
+    fn a_resolve_without_a_resolver_anywhere_is_told_whom_it_asks() {
+        let notes = |text: &str| said(&in_http(text), Severity::Note).len();
+        assert_eq!(notes("upstream a { server b resolve; server c resolve; }"), 1);
+        assert_eq!(notes("upstream a { server b resolve; } upstream c { server d resolve; }"), 2);
+        assert_eq!(notes("upstream a { server b; server 127.0.0.1 resolve; }"), 0);
+        assert_eq!(notes("upstream a { server b resolve; resolver 127.0.0.1; }"), 0);
+        assert_eq!(notes("upstream a { server b resolve; } resolver 127.0.0.1;"), 0);
     }
 
     #[test]
