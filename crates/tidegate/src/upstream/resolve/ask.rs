@@ -225,8 +225,8 @@ mod tests {
     async fn of_two_failures_the_one_that_says_more_counts() {
         let refused = Err::<u8, _>(Unresolved::Refused(2));
         let none = Err(Unresolved::NotFound);
-        assert_eq!(of_each_family(ready(none.clone()), ready(refused.clone())).await, Err(Unresolved::Refused(2)));
-        assert_eq!(of_each_family(ready(refused), ready(none.clone())).await, Err(Unresolved::Refused(2)));
-        assert_eq!(of_each_family(ready(none.clone()), ready(none)).await, Err(Unresolved::NotFound));
+        assert_eq!(of_each_family(ready(none), ready(refused)).await, Err(Unresolved::Refused(2)));
+        assert_eq!(of_each_family(ready(refused), ready(none)).await, Err(Unresolved::Refused(2)));
+        assert_eq!(of_each_family(ready(none), ready(none)).await, Err(Unresolved::NotFound));
     }
 }
