@@ -95,7 +95,7 @@ impl Generation {
         }
     }
 
-    /// Others probe in the place of these.
+    /// Others probe in the place of these, or nobody has a use for it any more.
     fn stop_probing(&self) {
         self.upstreams.iter().for_each(|state| state.borrow().stop_probing());
     }
@@ -284,6 +284,7 @@ async fn serve(start: Start) {
                 worker.drain();
             }
             Command::Drain => {
+                worker.generation().stop_probing();
                 worker.drain();
                 accepting.leave(&worker, worker.generation());
                 break;
