@@ -63,7 +63,11 @@ const EXPLANATION: &str = "\
 *Failed* is what got no right answer: another status than 200, another body, none. *Lost* of them are POSTs that an endpoint had
 read before it failed: nobody may send such a request twice, so only a gateway that stops asking a bad endpoint has few of them.
 *Avoidable* are all others. *Twice* are executions of a POST beyond its first. p50 and p99 are of right answers, from the time at
-which the request should have begun. *Useful* are right answers within 1 s, in each second of the row. A failure more or less is chance: a fault meets a POST first, or a GET.
+which the request should have begun. *Useful* are right answers within 1 s, in each second of the row.
+
+Each cell is one sample, on a machine that did other work too: a failure more or less is chance (a fault meets a POST first, or a
+GET), and so is much of a p99. What was seen to differ from run to run: nginx in *rolling*, 0 or 8.67; tidegate's p99 in *slow*, 60
+or 600 ms. tidegate's file was made by those who make tidegate, with this table before their eyes; the others had one try.
 
 ";
 
