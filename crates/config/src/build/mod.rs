@@ -36,7 +36,7 @@ pub(crate) use context::{Build, Line};
 pub(crate) use finish::RESOLVER_TIMEOUT;
 pub(crate) use level::{HealthCheckDraft, Host, Level, UpstreamDraft, WrittenListen, no_types};
 pub(crate) use server::plain_listen;
-pub(crate) use upstream::{address_of, define_upstream, find_upstream, implicit_upstream, plain_server};
+pub(crate) use upstream::{address_of, define_upstream, find_upstream, implicit_upstream};
 pub(crate) mod addresses {
     //! The two ways of reading an address.
     pub(crate) use super::address::{Written, endpoint, listen};

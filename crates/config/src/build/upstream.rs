@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::address::{HostPart, Written};
 use super::apply::apply;
@@ -79,7 +78,7 @@ pub(crate) fn implicit_upstream(build: &mut Build<'_>, written: &Written<'_>) ->
     let mut upstream = empty_upstream(&name);
     upstream.implicit = true;
     upstream.keepalive.idle = 0;
-    upstream.servers.push(plain_server(address_of(written, 80), &name));
+    upstream.servers.push(UpstreamServer::plain(address_of(written, 80), &name));
     build.upstreams.push(upstream);
     build.upstreams.len() - 1
 }
@@ -100,21 +99,5 @@ pub(crate) fn address_of(written: &Written<'_>, default_port: u16) -> Address {
         HostPart::Name(name) => Address::Name { host: name.into(), port },
         HostPart::Unix(path) => Address::Unix(PathBuf::from(path)),
         HostPart::Any => Address::Name { host: "*".into(), port },
-    }
-}
-
-/// A server with every parameter at its default.
-pub(crate) fn plain_server(address: Address, text: &str) -> UpstreamServer {
-    UpstreamServer {
-        address,
-        text: text.into(),
-        weight: 1,
-        max_fails: 1,
-        max_fails_written: false,
-        fail_timeout: Duration::from_secs(10),
-        max_conns: 0,
-        backup: false,
-        down: false,
-        resolve: false,
     }
 }

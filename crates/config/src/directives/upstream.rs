@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use super::resolver;
 use super::shorthand::{HTTP, Row, UPSTREAM, at_least, between, custom, definition, exactly, long_count, time};
-use crate::build::{
-    Build, Line, RESOLVER_TIMEOUT, UpstreamDraft, address_of, addresses, define_upstream, plain_server,
-};
+use crate::build::{Build, Line, RESOLVER_TIMEOUT, UpstreamDraft, address_of, addresses, define_upstream};
 use crate::model::{Address, UpstreamServer};
 use crate::text::units::{self, Resolution};
 use crate::tree::Word;
@@ -154,7 +152,7 @@ fn server(build: &mut Build<'_>, draft: &mut UpstreamDraft, line: &Line<'_>) {
             return build.error(word.span, format!("{fault} in upstream \"{}\"", word.text));
         }
     };
-    let mut server = plain_server(address_of(&written, 80), &word.text);
+    let mut server = UpstreamServer::plain(address_of(&written, 80), &word.text);
     for parameter in line.words().iter().skip(1) {
         read_parameter(build, draft, &mut server, parameter);
     }

@@ -55,6 +55,24 @@ pub struct UpstreamServer {
     pub resolve: bool,
 }
 
+impl UpstreamServer {
+    /// One with every parameter at nginx's default.
+    pub fn plain(address: Address, text: &str) -> Self {
+        Self {
+            address,
+            text: text.into(),
+            weight: 1,
+            max_fails: 1,
+            max_fails_written: false,
+            fail_timeout: Duration::from_secs(10),
+            max_conns: 0,
+            backup: false,
+            down: false,
+            resolve: false,
+        }
+    }
+}
+
 /// Where an endpoint is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {

@@ -109,18 +109,7 @@ fn model_of(request: &Request, place: &Place<'_>, key: &str) -> model::Upstream 
         Ok(ip) => Address::Socket(std::net::SocketAddr::new(ip, place.port)),
         Err(_) => Address::Name { host: place.host.into(), port: place.port },
     };
-    let server = UpstreamServer {
-        address,
-        text: key.into(),
-        weight: 1,
-        max_fails: 1,
-        max_fails_written: false,
-        fail_timeout: Duration::from_secs(10),
-        max_conns: 0,
-        backup: false,
-        down: false,
-        resolve: true,
-    };
+    let server = UpstreamServer { resolve: true, ..UpstreamServer::plain(address, key) };
     model::Upstream {
         name: key.into(),
         implicit: true,
